@@ -1,0 +1,48 @@
+"""The base of every component's configuration, and readable errors for a wrong one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from graph_schema.errors import InputError, unknown_name
+
+
+class Config(BaseModel):
+    """Frozen settings of one component; unknown keys are errors, bounds stand in the types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], where: str) -> Self:
+        """Make the configuration from plain values.
+
+        Raises:
+            InputError: one line with the place (`where` and the key), what is wrong, and the nearest key or the bound.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise _first_problem(cls, error, where) from None
+
+
+def _first_problem(config: type[BaseModel], error: ValidationError, where: str) -> InputError:
+    problem = error.errors()[0]
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        holder = _holder(config, problem["loc"][:-1])
+        return unknown_name(f"key in {where}", path, holder.model_fields if holder else [])
+    given = "" if problem["type"] == "missing" else f", not {problem['input']!r}"
+    return InputError(f"{where}, key {path or '(all)'}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}")
+
+
+def _holder(config: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """Follow `path` through nested configurations to the one that holds the unknown key."""
+    holder: Any = config
+    for part in path:
+        if not (isinstance(holder, type) and issubclass(holder, BaseModel)) or part not in holder.model_fields:
+            return None
+        holder = holder.model_fields[str(part)].annotation
+    return holder if isinstance(holder, type) and issubclass(holder, BaseModel) else None

@@ -1,0 +1,133 @@
+"""Build the knowledge graph from what a model may know: the training rows of a split, facts, and links."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from graph_schema.errors import InputError, unknown_name
+from graph_schema.schema import EdgeType
+from graph_schema.tables import LINKS, validate, validate_facts
+from kgxfer.graph.combine import COMBINATIONS, link_edges
+from kgxfer.graph.knowledge_graph import IDENTITY, INTERACTION, USER, EdgeTable, KnowledgeGraph
+from kgxfer.graph.vocabulary import Vocabulary
+from kgxfer.splits import Split
+from loaders.dataset import DomainTables
+
+
+def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges") -> KnowledgeGraph:
+    """Build the graph of a split.
+
+    Only `split.train` supplies interactions, so no model that reads the graph can see validation or test rows.
+
+    Args:
+        split: what may be learned from.
+        links: a link table, as `propose_links` returns it.
+        combine: "disjoint", "same_as_edges" or "collapse".
+
+    Raises:
+        InputError: an unknown combination, facts outside the schema, or links that name nodes which do not exist.
+    """
+    if combine not in COMBINATIONS:
+        raise unknown_name("combination", combine, COMBINATIONS)
+    dataset = split.dataset
+    keys = _keys(dataset.domains)
+    links = validate(links, LINKS, "links")
+    vocabularies: dict[str, Vocabulary] = {}
+    edges: dict[EdgeType, EdgeTable] = {}
+    for kind, table in keys.items():
+        apart = Vocabulary(table, len(table))
+        joined = COMBINATIONS[combine](len(table), _links_of(kind, links, apart))
+        vocabularies[kind] = Vocabulary(table.assign(row=joined.rows), int(joined.rows.max()) + 1 if len(table) else 0)
+        if joined.identity is not None:
+            edges[dataset.schema.edge_type(kind, IDENTITY, kind)] = joined.identity
+    stray = set(links["node_type"]) - set(keys)
+    if stray:
+        raise InputError(f"links name nodes of type {sorted(stray)[0]}, which neither domain has; known: {', '.join(keys)}")
+    parts: dict[EdgeType, list[EdgeTable]] = {}
+    for code, domain in enumerate(dataset.domains):
+        rated = dataset.schema.edge_type(USER, INTERACTION, domain.item_type)
+        parts.setdefault(rated, []).append(_interaction_edges(split, code, domain, vocabularies))
+        validate_facts(domain.facts, dataset.schema, f'domain "{domain.domain}"')
+        for kind, table in _fact_edges(code, domain, vocabularies).items():
+            parts.setdefault(kind, []).append(table)
+    edges = {kind: _concatenate(tables) for kind, tables in parts.items()} | edges
+    source, target = dataset.domains
+    return KnowledgeGraph(
+        dataset.schema, (source.domain, target.domain), (source.item_type, target.item_type), vocabularies, edges, combine
+    )
+
+
+def _keys(domains: tuple[DomainTables, DomainTables]) -> dict[str, pd.DataFrame]:
+    """All (domain, id) pairs per node type: the tables' own first, then what only facts mention."""
+    tables: list[pd.DataFrame] = []
+    for code, domain in enumerate(domains):
+        found = [
+            _named(domain.users, "user_id", "name").assign(kind=USER),
+            _named(domain.items, "item_id", "name").assign(kind=domain.item_type),
+        ]
+        for end in ("head", "tail"):
+            found.append(_named(domain.facts, f"{end}_id", f"{end}_name").assign(kind=domain.facts[f"{end}_type"]))
+        every = pd.concat(found, ignore_index=True).drop_duplicates(["kind", "id"])
+        tables.append(every.assign(domain=np.int8(code)))
+    both = pd.concat(tables, ignore_index=True)
+    order = [USER, *dict.fromkeys(domain.item_type for domain in domains)]
+    order += sorted(set(both["kind"]) - set(order))
+    groups = dict(iter(both.groupby("kind", sort=False)))
+    return {
+        kind: groups[kind][["domain", "id", "name"]].reset_index(drop=True).assign(row=np.arange(len(groups[kind])))
+        for kind in order
+    }
+
+
+def _named(table: pd.DataFrame, id_column: str, name_column: str) -> pd.DataFrame:
+    names = table[name_column] if name_column in table else pd.Series([None] * len(table), index=table.index, dtype="str")
+    return pd.DataFrame({"id": table[id_column], "name": names.astype("str")})
+
+
+def _links_of(kind: str, links: pd.DataFrame, vocabulary: Vocabulary) -> EdgeTable:
+    """Links of one node type as pairs of rows."""
+    chosen = links[links["node_type"] == kind]
+    ends = []
+    for domain, column in enumerate(("source_id", "target_id")):
+        rows = vocabulary.rows(domain, chosen[column])
+        if (rows < 0).any():
+            place = int((rows < 0).argmax())
+            raise InputError(
+                f'link table, row {chosen.index[place]}: {column} "{chosen[column].iloc[place]}" is no {kind} of the '
+                f"{('source', 'target')[domain]} domain; drop the row or mend the id"
+            )
+        ends.append(rows)
+    return link_edges(ends[0], ends[1], chosen["confidence"].to_numpy(), chosen["method"])
+
+
+def _interaction_edges(
+    split: Split, code: int, domain: DomainTables, vocabularies: dict[str, Vocabulary]
+) -> EdgeTable:
+    rows = split.rows("train", domain.domain)
+    head = vocabularies[USER].rows(code, rows["user_id"])
+    tail = vocabularies[domain.item_type].rows(code, rows["item_id"])
+    properties = rows[[name for name in ("rating", "timestamp") if name in rows]].reset_index(drop=True)
+    return EdgeTable(head, tail, np.full(len(rows), code, dtype=np.int8), properties)
+
+
+def _fact_edges(code: int, domain: DomainTables, vocabularies: dict[str, Vocabulary]) -> dict[EdgeType, EdgeTable]:
+    edges = {}
+    for (head, relation, tail), facts in domain.facts.groupby(["head_type", "relation", "tail_type"], sort=True):
+        heads = vocabularies[head].rows(code, facts["head_id"])
+        tails = vocabularies[tail].rows(code, facts["tail_id"])
+        edges[EdgeType(head, relation, tail)] = EdgeTable(
+            heads, tails, np.full(len(facts), code, dtype=np.int8), pd.DataFrame(index=range(len(facts)))
+        )
+    return edges
+
+
+def _concatenate(tables: list[EdgeTable]) -> EdgeTable:
+    if len(tables) == 1:
+        return tables[0]
+    return EdgeTable(
+        np.concatenate([table.head for table in tables]),
+        np.concatenate([table.tail for table in tables]),
+        np.concatenate([table.domain for table in tables]),
+        pd.concat([table.properties for table in tables], ignore_index=True),
+    )

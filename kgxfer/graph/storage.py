@@ -1,0 +1,99 @@
+"""A graph on disk: one Parquet file per node and edge type, and a JSON file that says how they belong together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from graph_schema.errors import InputError
+from graph_schema.schema import EdgeType, NodeType, Property, Relation, Schema
+from kgxfer.files import new_folder
+from kgxfer.graph.knowledge_graph import EdgeTable, KnowledgeGraph
+from kgxfer.graph.vocabulary import Vocabulary
+
+FORMAT = 1
+
+
+def save_graph(graph: KnowledgeGraph, folder: Path) -> None:
+    """Write the graph; the folder appears complete or not at all.
+
+    Raises:
+        InputError: the folder exists already, or the disk is full.
+    """
+    with new_folder(folder) as draft:
+        for kind, vocabulary in graph.nodes.items():
+            vocabulary.keys.to_parquet(draft / f"nodes-{kind}.parquet")
+        for number, edges in enumerate(graph.edges.values()):
+            table = edges.properties.add_prefix("property_")
+            table = table.assign(head=edges.head, tail=edges.tail, domain=edges.domain)
+            table.to_parquet(draft / f"edges-{number}.parquet")
+        (draft / "graph.json").write_text(json.dumps(_description(graph), ensure_ascii=False, indent=1))
+
+
+def load_graph(folder: Path) -> KnowledgeGraph:
+    """Read a graph that `save_graph` wrote, equal in every part.
+
+    Raises:
+        InputError: no graph lies there, or it has another format.
+    """
+    path = folder / "graph.json"
+    if not path.is_file():
+        raise InputError(f'"{folder}" holds no saved graph (no graph.json); give the folder that save() wrote')
+    description = json.loads(path.read_text())
+    if description["format"] != FORMAT:
+        raise InputError(f'"{path}" has format {description["format"]}, this version reads {FORMAT}; build the graph again')
+    nodes = {
+        kind: Vocabulary(pd.read_parquet(folder / f"nodes-{kind}.parquet"), size)
+        for kind, size in description["nodes"].items()
+    }
+    edges = {
+        EdgeType(*kind): _edge_table(pd.read_parquet(folder / f"edges-{number}.parquet"))
+        for number, kind in enumerate(description["edges"])
+    }
+    source, target = description["domains"]
+    return KnowledgeGraph(
+        _schema(description["schema"]), (source["name"], target["name"]), (source["item_type"], target["item_type"]),
+        nodes, edges, description["combination"],
+    )
+
+
+def _description(graph: KnowledgeGraph) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "domains": [
+            {"name": name, "item_type": kind} for name, kind in zip(graph.domain_names, graph.item_types, strict=True)
+        ],
+        "combination": graph.combination,
+        "nodes": {kind: vocabulary.size for kind, vocabulary in graph.nodes.items()},
+        "edges": [list(kind) for kind in graph.edges],
+        "schema": {
+            "node_types": [_plain(node_type) for node_type in graph.schema.node_types],
+            "relations": [_plain(relation) for relation in graph.schema.relations],
+        },
+    }
+
+
+def _plain(part: NodeType | Relation) -> dict[str, object]:
+    return {**asdict(part), "labels": dict(part.labels)}
+
+
+def _schema(description: dict[str, list[dict[str, object]]]) -> Schema:
+    def properties(part: dict[str, object]) -> dict[str, object]:
+        return {**part, "properties": tuple(Property(**values) for values in part["properties"])}  # type: ignore[attr-defined]
+
+    return Schema(
+        tuple(NodeType(**properties(part)) for part in description["node_types"]),  # type: ignore[arg-type]
+        tuple(Relation(**properties(part)) for part in description["relations"]),  # type: ignore[arg-type]
+    )
+
+
+def _edge_table(table: pd.DataFrame) -> EdgeTable:
+    properties = table[[name for name in table if name.startswith("property_")]]
+    properties = properties.rename(columns=lambda name: name.removeprefix("property_"))
+    return EdgeTable(
+        table["head"].to_numpy(np.int64), table["tail"].to_numpy(np.int64), table["domain"].to_numpy(np.int8), properties
+    )
