@@ -27,7 +27,7 @@ _LARGEST_EXACT_FLOAT = 2**53
 _TRUTH_VALUES = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
-_NULLABLE_DTYPES: dict[ColumnDatatype, str] = {"integer": "Int64", "boolean": "boolean"}
+_NULLABLE_DTYPES: dict[ColumnDatatype, Any] = {"integer": "Int64", "boolean": "boolean"}
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Column:
 def normalise(values: pd.Series, column: Column, where: str) -> pd.Series:
     """Return the normal form of a column; `where` names the table in the message of the InputError."""
     fail = _Failure(column, where)
-    normal = _NORMALISERS[column.datatype](values, fail)
+    normal: pd.Series = _NORMALISERS[column.datatype](values, fail)
     missing = normal.isna().to_numpy()
     if not column.nullable:
         fail.first(missing, values, "is missing", "fill it in or drop the row")
     elif column.datatype in _NULLABLE_DTYPES:
         normal = normal.astype(_NULLABLE_DTYPES[column.datatype])
     if column.datatype in ("float", "integer"):
-        _refuse_out_of_bounds(normal, column, fail)
+        _refuse_out_of_bounds(normal, values, column, fail)
     return normal
 
 
@@ -196,11 +196,11 @@ def _booleans(values: pd.Series, fail: _Failure) -> pd.Series:
     return truth if truth.isna().any() else truth.astype(bool)
 
 
-def _refuse_out_of_bounds(normal: pd.Series, column: Column, fail: _Failure) -> None:
+def _refuse_out_of_bounds(normal: pd.Series, values: pd.Series, column: Column, fail: _Failure) -> None:
     low = -np.inf if column.minimum is None else column.minimum
     high = np.inf if column.maximum is None else column.maximum
     outside = ((normal < low) | (normal > high)).to_numpy(dtype=bool, na_value=False)
-    fail.first(outside, normal, f"lies outside {low:g} to {high:g}", "correct the value or drop the row")
+    fail.first(outside, values, f"lies outside {low:g} to {high:g}", "correct the value or drop the row")
 
 
 _NORMALISERS: dict[ColumnDatatype, Callable[[pd.Series, _Failure], Any]] = {

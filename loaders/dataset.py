@@ -148,7 +148,8 @@ class CrossDomainDataset:
     def overlapping_users(self) -> pd.Index:
         """The ids of the users that both domains have, in the order of the source domain's user table."""
         of_source = self.source.users["user_id"]
-        return pd.Index(of_source[of_source.isin(pd.Index(self.target.users["user_id"]))], name="user_id")
+        shared: pd.Index = pd.Index(of_source[of_source.isin(self.target.users["user_id"])], name="user_id")
+        return shared
 
     @cached_property
     def fingerprint(self) -> str:

@@ -154,14 +154,16 @@ def _check_links(dataset: CrossDomainDataset) -> None:
                 )
 
 
-def _ids_of(tables: DomainTables, schema: Schema, node_type: str) -> pd.Index:
+def _ids_of(tables: DomainTables, schema: Schema, node_type: str) -> pd.Series:
     types = schema.subtypes(node_type)
     if schema.root(node_type) == "User":
-        return pd.Index(tables.users["user_id"])
-    if schema.root(node_type) == "Item":
-        return pd.Index(tables.items.loc[tables.items["item_type"].isin(types), "item_id"])
-    entities = entities_of(tables, schema)
-    return pd.Index(entities.loc[entities["node_type"].isin(types), "node_id"])
+        ids: pd.Series = tables.users["user_id"]
+    elif schema.root(node_type) == "Item":
+        ids = tables.items.loc[tables.items["item_type"].isin(types), "item_id"]
+    else:
+        entities = entities_of(tables, schema)
+        ids = entities.loc[entities["node_type"].isin(types), "node_id"]
+    return ids
 
 
 def _check_connection(dataset: CrossDomainDataset) -> None:

@@ -94,7 +94,11 @@ class KnowledgeGraph:
     @cached_property
     def persons(self) -> np.ndarray:
         """Int64 [users]: the person behind each user row; rows joined by SAME_AS edges are one person."""
-        return connected_rows(self.edges.get(EdgeType(USER, IDENTITY, USER)), self.nodes[USER].size)
+        return self.connected(USER)
+
+    def connected(self, kind: str) -> np.ndarray:
+        """Int64 [nodes of a type]: nodes that SAME_AS edges connect have the same number."""
+        return connected_rows(self.edges.get(EdgeType(kind, IDENTITY, kind)), self.nodes[kind].size)
 
     @property
     def facts(self) -> dict[EdgeType, EdgeTable]:

@@ -16,8 +16,9 @@ from kgxfer.graph.propagate import Adjacency, SortedWeights, symmetric_normalisa
 
 @dataclass(frozen=True)
 class EdgeWeights:
-    """Normalised weights of one edge type, float [edges], and the same laid out for both directions."""
+    """Of one edge type: the mask and the normalised weights, float [edges], the latter also laid out both ways."""
 
+    mask: Tensor
     weight: Tensor
     laid_out: SortedWeights
 
@@ -83,7 +84,7 @@ class GraphTensors:
             adjacency = self.adjacencies[kind]
             normalise = _mean_normalisation if kind.relation == IDENTITY else symmetric_normalisation
             weight = normalise(mask, adjacency)
-            renewed[kind] = EdgeWeights(weight, SortedWeights.of(weight, adjacency))
+            renewed[kind] = EdgeWeights(mask, weight, SortedWeights.of(weight, adjacency))
         return replace(self, weights=self.weights | renewed)
 
     @property
@@ -95,6 +96,11 @@ class GraphTensors:
     def relations(self) -> list[EdgeType]:
         """Edge types that carry messages from one node to another, identity links left out."""
         return [kind for kind in self.adjacencies if kind.relation != IDENTITY]
+
+    @property
+    def masks(self) -> dict[EdgeType, Tensor]:
+        """Mask per edge type, float [edges]: 0 where an edge is held out."""
+        return {kind: weights.mask for kind, weights in self.weights.items()}
 
     @property
     def identities(self) -> dict[str, EdgeType]:

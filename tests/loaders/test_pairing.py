@@ -61,8 +61,8 @@ def test_nothing_in_common_is_refused_with_the_ways_out(books: DomainTables, fil
     with pytest.raises(InputError) as caught:
         pair("x", books, strangers(films))
     assert str(caught.value) == (
-        'nothing connects the domains "books" and "films": no user id and no entity of the facts is in both, and no link '
-        "is given; use equal ids for what is the same, or give links="
+        'nothing connects the domains "books" and "films": no user id and no entity of the facts is in both, and no '
+        "link is given; use equal ids for what is the same, or give links="
     )
 
 

@@ -1,0 +1,82 @@
+"""The joint interaction matrix that neighbourhood and diffusion baselines read from the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sparse
+
+from kgxfer.graph import USER, KnowledgeGraph
+from kgxfer.recommender import Catalogue
+
+
+@dataclass(frozen=True, eq=False)
+class JointMatrix:
+    """Persons by the items of both domains, source items first, in the order of the catalogue.
+
+    Attributes:
+        matrix: float64 CSR [persons, items].
+        persons: per domain int64 [catalogue users], the person a domain takes a user for.
+        columns: per domain the slice of item columns.
+    """
+
+    matrix: sparse.csr_matrix
+    persons: tuple[np.ndarray, np.ndarray]
+    columns: tuple[slice, slice]
+
+    @staticmethod
+    def of(graph: KnowledgeGraph, catalogue: Catalogue, joint: bool = True) -> JointMatrix:
+        """Read the matrix; with ``joint=False`` the domains share no person, which is the target-only control."""
+        first, second = (len(table) for table in catalogue.items)
+        columns = (slice(0, first), slice(first, first + second))
+        person_count = int(graph.persons.max()) + 1
+        rows, places, persons = [], [], []
+        for domain in (0, 1):
+            edges = graph.interactions(domain)
+            shift = 0 if joint else domain * person_count
+            rows.append(graph.persons[edges.head] + shift)
+            places.append(item_columns(graph, catalogue, columns[domain], domain)[edges.tail])
+            persons.append(graph.persons[user_rows_anywhere(graph, catalogue, domain)] + shift)
+        row, place = np.concatenate(rows), np.concatenate(places)
+        shape = (person_count * (1 if joint else 2), first + second)
+        matrix = sparse.csr_matrix((np.ones(len(row)), (row, place)), shape=shape)
+        matrix.data[:] = 1.0
+        return JointMatrix(matrix, (persons[0], persons[1]), columns)
+
+    def histories(self, domain: int, places: np.ndarray) -> sparse.csr_matrix:
+        """The rows of users given by place in the catalogue, as one domain knows them."""
+        return self.matrix[self.persons[domain][places]]
+
+
+def user_rows_anywhere(graph: KnowledgeGraph, catalogue: Catalogue, domain: int) -> np.ndarray:
+    """Graph row of every catalogue user: as the domain knows them, else as the other domain does."""
+    own = graph.user_rows(domain, catalogue.user_ids.to_numpy())
+    other = graph.user_rows(1 - domain, catalogue.user_ids.to_numpy())
+    return np.where(own >= 0, own, other)
+
+
+def item_columns(graph: KnowledgeGraph, catalogue: Catalogue, span: slice, domain: int) -> np.ndarray:
+    """Joint column of every row of the domain's item type; -1 for nodes that are no items of this domain."""
+    columns = np.full(graph.nodes[graph.item_types[domain]].size, -1)
+    columns[graph.item_rows(domain, catalogue.item_index(domain).to_numpy())] = np.arange(span.start, span.stop)
+    return columns
+
+
+def item_entities(graph: KnowledgeGraph, catalogue: Catalogue, joint: JointMatrix) -> sparse.csr_matrix:
+    """Facts as a CSR matrix [entities of all types, joint items]; entities joined by SAME_AS edges are one row."""
+    by_type: dict[str, sparse.csr_matrix] = {}
+    for kind, edges in graph.facts.items():
+        for item_type, entity_type, items, entities in (
+            (kind.head, kind.tail, edges.head, edges.tail), (kind.tail, kind.head, edges.tail, edges.head),
+        ):
+            for domain in (0, 1):
+                if item_type != graph.item_types[domain] or entity_type in (USER, *graph.item_types):
+                    continue
+                columns = item_columns(graph, catalogue, joint.columns[domain], domain)[items]
+                rows = graph.connected(entity_type)[entities]
+                kept = (edges.domain == domain) & (columns >= 0)
+                shape = (graph.nodes[entity_type].size, joint.matrix.shape[1])
+                block = sparse.csr_matrix((np.ones(int(kept.sum())), (rows[kept], columns[kept])), shape=shape)
+                by_type[entity_type] = by_type[entity_type] + block if entity_type in by_type else block
+    return sparse.vstack([sparse.csr_matrix((0, joint.matrix.shape[1])), *by_type.values()]).tocsr()

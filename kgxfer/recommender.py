@@ -1,0 +1,185 @@
+"""What every fitted model is to the rest of the program: it scores the items of a domain for users, and recommends."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sparse
+
+from graph_schema.errors import InputError, unknown_name
+from kgxfer.splits import Split
+
+RECOMMENDATION_COLUMNS = ("user_id", "item_id", "score", "rank")
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Who can be recommended what: ids in a fixed order, names, and what each user has seen already.
+
+    Attributes:
+        domain_names: source, target.
+        user_ids: every user of either domain, once.
+        items: per domain a table item_id, name.
+        seen: per domain a Boolean CSR matrix [users, items] of the training rows, relevant or not.
+    """
+
+    domain_names: tuple[str, str]
+    user_ids: pd.Index
+    items: tuple[pd.DataFrame, pd.DataFrame]
+    seen: tuple[sparse.csr_matrix, sparse.csr_matrix]
+
+    @staticmethod
+    def of(split: Split) -> Catalogue:
+        """Read the catalogue of a split; only training rows count as seen."""
+        domains = split.dataset.domains
+        users = pd.Index(pd.concat([domain.users["user_id"] for domain in domains]).unique(), name="user_id")
+        items, seen = [], []
+        for domain in domains:
+            table = domain.items.reindex(columns=["item_id", "name"]).reset_index(drop=True)
+            rows = split.rows("train", domain.domain, relevant=False)
+            places = (users.get_indexer(rows["user_id"]), pd.Index(table["item_id"]).get_indexer(rows["item_id"]))
+            shape = (len(users), len(table))
+            items.append(table)
+            seen.append(sparse.csr_matrix((np.ones(len(rows), dtype=bool), places), shape=shape))
+        return Catalogue((domains[0].domain, domains[1].domain), users, (items[0], items[1]), (seen[0], seen[1]))
+
+    def domain_code(self, domain: str) -> int:
+        """0 for the source, 1 for the target; InputError naming the two for anything else."""
+        if domain not in self.domain_names:
+            raise unknown_name("domain", domain, self.domain_names)
+        return self.domain_names.index(domain)
+
+    def item_index(self, domain: int) -> pd.Index:
+        """Item ids of a domain in the order of score columns."""
+        return self._item_indexes[domain]
+
+    @cached_property
+    def _item_indexes(self) -> tuple[pd.Index, ...]:
+        return tuple(pd.Index(table["item_id"]) for table in self.items)
+
+
+class RankingModel(ABC):
+    """A fitted model. Subclasses give scores; the rest follows."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    @abstractmethod
+    def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
+        """Score all items of a domain for users given as places in `catalogue.user_ids`; float32 [users, items]."""
+
+    def score(self, domain: str, user_ids: Sequence[str] | pd.Index) -> np.ndarray:
+        """Score all items of a domain, in the order of `catalogue.items`; float32 [users, items].
+
+        A user whom neither domain knows gets a row of NaN rather than an error.
+        """
+        places = self.catalogue.user_ids.get_indexer(pd.Index(user_ids))
+        code = self.catalogue.domain_code(domain)
+        scores = np.full((len(places), len(self.catalogue.items[code])), np.nan, dtype=np.float32)
+        known = places >= 0
+        if known.any():
+            scores[known] = self.score_places(code, places[known])
+        return scores
+
+    def recommend(
+        self, user_ids: Sequence[str] | pd.Index, n: int = 10, domain: str | None = None, block: int = 512
+    ) -> pd.DataFrame:
+        """Return the best `n` unseen items for each user as a table user_id, item_id, score, rank.
+
+        Args:
+            user_ids: users of either domain.
+            n: items per user; fewer where fewer are unseen.
+            domain: where to recommend; the target domain when not given.
+            block: users scored at a time, which bounds the memory at block x items scores.
+
+        Raises:
+            InputError: an unknown user or domain, or an `n` below 1.
+        """
+        if n < 1:
+            raise InputError(f"n is {n}; ask for at least one recommendation per user")
+        domain = domain or self.catalogue.domain_names[1]
+        code = self.catalogue.domain_code(domain)
+        users = pd.Index(user_ids)
+        places = self.catalogue.user_ids.get_indexer(users)
+        if (places < 0).any():
+            raise unknown_name("user", str(users[int((places < 0).argmax())]), list(self.catalogue.user_ids[:5]) + ["..."])
+        tables = [
+            self._best(code, places[start : start + block], n) for start in range(0, len(places), block)
+        ]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(RECOMMENDATION_COLUMNS))
+
+    def _best(self, code: int, places: np.ndarray, n: int) -> pd.DataFrame:
+        scores = self.score_places(code, places).astype(np.float32)
+        seen = self.catalogue.seen[code][places].tocoo()
+        scores[seen.row, seen.col] = -np.inf
+        top, values = best_columns(scores, n)
+        keep = np.isfinite(values)
+        rank = np.broadcast_to(np.arange(1, top.shape[1] + 1), top.shape)
+        return pd.DataFrame(
+            {
+                "user_id": np.repeat(self.catalogue.user_ids[places].to_numpy(), keep.sum(1)),
+                "item_id": self.catalogue.item_index(code).to_numpy()[top[keep]],
+                "score": values[keep],
+                "rank": rank[keep],
+            }
+        )
+
+
+def best_columns(scores: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and values of the `n` largest entries per row, best first; equal scores keep column order."""
+    n = min(n, scores.shape[1])
+    threshold = np.partition(scores, scores.shape[1] - n, axis=1)[:, -n, None]
+    # Equal scores at the edge are resolved by column, so that results do not depend on the partition's whims.
+    keys = np.where(scores >= threshold, -scores, np.inf)
+    columns = np.argsort(keys, axis=1, kind="stable")[:, :n]
+    return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class DomainVectors:
+    """One domain's scoring: ``score = scale * <user, item> + offset[item]``.
+
+    Shapes: users float32 [users, dim], items float32 [items, dim], offset float32 [items].
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    offset: np.ndarray
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    vectors: tuple[DomainVectors, DomainVectors]
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+class Recommender(RankingModel):
+    """A trained transfer model, frozen: vectors and offsets, no graph and no torch needed to serve it."""
+
+    def __init__(
+        self, catalogue: Catalogue, vectors: tuple[DomainVectors, DomainVectors], manifest: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(catalogue)
+        self._parts = _Parts(vectors, manifest or {})
+
+    @property
+    def vectors(self) -> tuple[DomainVectors, DomainVectors]:
+        """The vectors of the source and of the target domain."""
+        return self._parts.vectors
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What the model is and where it comes from."""
+        return self._parts.manifest
+
+    def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
+        """See `RankingModel.score_places`."""
+        vectors = self.vectors[domain]
+        return vectors.scale * (vectors.users[places] @ vectors.items.T) + vectors.offset
