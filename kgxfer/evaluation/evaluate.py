@@ -130,7 +130,7 @@ def _evaluate_domain(
     if config.twins and pairs is not None:
         twins = known_twins(pairs, model.catalogue, model.catalogue.domain_code(domain))
     placement, *strict = place_rows(model, split, part, domain, config.k, (None,) if twins is None else (None, twins))
-    figures = _figures(placement, domain, config, ALL_ROWS)
+    figures = _figures(placement, domain, config, ALL_ROWS, every_rank=part == "test")
     if part == "test":
         figures += _rating_figures(model, split, domain)
     if twins is not None:
@@ -150,7 +150,10 @@ def _marked(rows: pd.DataFrame, twins: sparse.csr_matrix, model: RankingModel, d
     return np.asarray(twins[places, columns]).ravel().astype(bool)
 
 
-def _figures(placement: Placement, domain: str, config: EvaluationConfig, group: str) -> list[dict[str, object]]:
+def _figures(
+    placement: Placement, domain: str, config: EvaluationConfig, group: str, every_rank: bool = True
+) -> list[dict[str, object]]:
+    """All figures of a group; without `every_rank` those of sampled ranks beyond k are left out, which choosing skips."""
     rows = placement.rows
     positives = metrics.Positives(rows["user"].to_numpy(), rows["above"].to_numpy(), rows["tied"].to_numpy())
     figures: list[dict[str, object]] = []
@@ -172,8 +175,10 @@ def _figures(placement: Placement, domain: str, config: EvaluationConfig, group:
         }
     )
     if config.sampled_negatives:
-        ranks = _sampled(rows, domain, config)
+        ranks = _sampled(rows, domain, config, config.sampled_negatives + 1 if every_rank else config.k)
         for name, row_metric in metrics.ROW_METRICS.items():
+            if name == "sampled_mrr" and not every_rank:
+                continue
             values = row_metric(ranks, config.k)
             label = name if name == "sampled_mrr" else f"{name}@{config.k}"
             add("sampled", "per row", label, values)
@@ -181,13 +186,13 @@ def _figures(placement: Placement, domain: str, config: EvaluationConfig, group:
     return figures
 
 
-def _sampled(rows: pd.DataFrame, domain: str, config: EvaluationConfig) -> np.ndarray:
+def _sampled(rows: pd.DataFrame, domain: str, config: EvaluationConfig, ranks: int) -> np.ndarray:
     above, tied, pool = (rows[name].to_numpy() for name in ("above", "tied", "candidates"))
     tied, pool = tied - 1, pool - 1
     if domain in config.exclude_other_positives:
         above, tied = above - rows["positives_above"].to_numpy(), tied - rows["positives_tied"].to_numpy()
         pool = pool - rows["positives_other"].to_numpy()
-    return metrics.sampled_ranks(above, tied, pool, config.sampled_negatives, config.sampled_negatives + 1)
+    return metrics.sampled_ranks(above, tied, pool, config.sampled_negatives, ranks)
 
 
 def _rating_figures(model: RankingModel, split: Split, domain: str) -> list[dict[str, object]]:

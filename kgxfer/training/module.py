@@ -1,0 +1,118 @@
+"""The one training step for all models, as Lightning wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from graph_schema.errors import InputError
+from kgxfer.encoders import Embeddings, ParameterGroup
+from kgxfer.model import TransferNetwork
+from kgxfer.rng import derive, torch_generator
+from kgxfer.stages import Stage
+from kgxfer.training.history import EpochRecorder
+from kgxfer.training.schedule import Phase
+from kgxfer.training.supervision import Supervision
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseRun:
+    """What the module needs beside the network for one phase.
+
+    Attributes:
+        validate: scores the network as it is on the validation rows; metric names to values.
+        identity: what a checkpoint must belong to (data fingerprint, model, seed); checked when one is resumed.
+    """
+
+    phase: Phase
+    supervision: Supervision
+    seed: int
+    validate: Callable[[TransferNetwork], dict[str, float]] | None
+    identity: dict[str, str]
+
+
+class TrainingModule(L.LightningModule):
+    """One phase of a schedule: draws supervision, sums the phase's losses, steps every group's own optimiser."""
+
+    def __init__(self, network: TransferNetwork, run: PhaseRun) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network, self.run = network, run
+        by_component = network.parameter_groups()
+        self._owned = [
+            (name, group) for name in run.phase.trainable for group in by_component[name] if group.parameters
+        ]
+        self._encoded: Embeddings | None = None
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """One Adam per parameter group of the phase's trainable components."""
+        return [
+            torch.optim.Adam(group.parameters, lr=group.learning_rate * self.run.phase.pace, weight_decay=group.weight_decay)
+            for _, group in self._owned
+        ]
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """Draw, hold out, compute, step; every draw depends on the seed, the phase and the step alone."""
+        phase, supervision = self.run.phase, self.run.supervision
+        step = self.current_epoch * self.trainer.num_training_batches + batch_idx  # type: ignore[operator]
+        generator = torch_generator(self.run.seed, phase.name, step)
+        torch.manual_seed(derive(self.run.seed, phase.name, step, "modules"))
+        draw = supervision.draw(generator, step / (phase.epochs * self.trainer.num_training_batches))  # type: ignore[operator]
+        losses = self.network.losses(draw.graph, draw.batch, phase.losses, self._frozen_encoding(), self._inner_step)
+        weights = self.network.config.loss_weights
+        total = torch.stack([weights.get(name, 1.0) * loss for name, loss in losses.items()]).sum()
+        self._descend(total, None)
+        values = {"loss": total.detach(), **{name: loss.detach() for name, loss in losses.items()}}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
+
+    def _frozen_encoding(self) -> Embeddings | None:
+        """The encoder's output, computed once where the phase does not move it."""
+        if "encoder" in self.run.phase.trainable:
+            return None
+        if self._encoded is None:
+            with torch.no_grad():
+                self._encoded = self.network.encoder(self.run.supervision.graph)
+        return self._encoded
+
+    def _inner_step(self, stage: str, loss: Tensor) -> None:
+        self._descend(loss, stage)
+
+    def _descend(self, loss: Tensor, component: str | None) -> None:
+        """Lower a loss by the optimisers of one component, or of all."""
+        every = self.optimizers()
+        optimisers = every if isinstance(every, list) else [every]
+        chosen = [
+            optimiser for optimiser, (name, _) in zip(optimisers, self._owned, strict=True) if component in (None, name)
+        ]
+        for optimiser in chosen:
+            optimiser.zero_grad()
+        self.manual_backward(loss)
+        for optimiser in chosen:
+            optimiser.step()
+
+    def on_train_epoch_end(self) -> None:
+        """Validate; runs before the callbacks that read the metric."""
+        if self.run.validate is not None:
+            self.log_dict(self.run.validate(self.network))
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, EpochRecorder):
+                callback.record(self.trainer)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Say what the checkpoint belongs to."""
+        checkpoint["belongs_to"] = self.run.identity
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another data set, model or seed."""
+        given = checkpoint.get("belongs_to", {})
+        for part, expected in self.run.identity.items():
+            if given.get(part) != expected:
+                raise InputError(
+                    f"the checkpoint was made with another {part} ({str(given.get(part))[:60]} instead of {expected[:60]}); "
+                    "resume with the same configuration and data, or start a new run in another folder"
+                )

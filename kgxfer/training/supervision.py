@@ -1,0 +1,127 @@
+"""What is predicted at each step, and which edges the encoder may see meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from graph_schema.schema import EdgeType
+from kgxfer.config import Config
+from kgxfer.graph import GraphTensors
+from kgxfer.registry import Registry
+from kgxfer.stages import Batch, DomainBatch
+
+
+class SupervisionConfig(Config):
+    """Settings: supervision edges used per domain and step, and the uniform negatives they share."""
+
+    rows_per_domain: int = Field(3072, ge=1)
+    negatives: int = Field(1024, ge=1)
+
+
+class HeldOutConfig(SupervisionConfig):
+    """Settings: share of all edges held out per step; share of the overlapping persons who lose one domain; their weight."""
+
+    share: float = Field(0.1, ge=0, lt=1)
+    hidden_share: float = Field(0.2, ge=0, le=1)
+    hidden_weight: float = Field(2.0, gt=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """One step: the graph that is seen and the batch that is predicted."""
+
+    graph: GraphTensors
+    batch: Batch
+
+
+class Supervision:
+    """Base: draws rows and negatives; subclasses say which edges are held out, and so which may be drawn."""
+
+    config_class: ClassVar[type[SupervisionConfig]] = SupervisionConfig
+
+    def __init__(self, config: SupervisionConfig, graph: GraphTensors, ratings: dict[EdgeType, Tensor]) -> None:
+        self.config, self.graph, self.ratings = config, graph, ratings
+        self._items = tuple(
+            torch.nonzero(graph.membership[graph.item_types[domain]][domain]).squeeze(1) for domain in (0, 1)
+        )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every edge is drawn about once."""
+        most = max(int((domains == domain).sum()) for domains in self.graph.edge_domain.values() for domain in (0, 1))
+        return max(1, round(most / self.config.rows_per_domain))
+
+    def draw(self, generator: torch.Generator, progress: float = 0.0) -> Draw:
+        """Draw one step."""
+        held = self.held_out(generator)
+        graph = self.graph if held is None else self._without(held)
+        parts = tuple(self._part(domain, held, generator) for domain in (0, 1))
+        return Draw(graph, Batch(tuple(part for part in parts if part is not None), generator, progress))
+
+    def held_out(self, generator: torch.Generator) -> dict[EdgeType, Tensor] | None:
+        """Weight of every interaction as supervision, 0 where it stays in the graph; None: all are drawn and all stay."""
+        return None
+
+    def _without(self, held: dict[EdgeType, Tensor]) -> GraphTensors:
+        return self.graph.with_masks({kind: (weight == 0).float() for kind, weight in held.items()})
+
+    def _part(
+        self, domain: int, held: dict[EdgeType, Tensor] | None, generator: torch.Generator
+    ) -> DomainBatch | None:
+        kind = self.graph.interaction_type(domain)
+        of_domain = self.graph.edge_domain[kind] == domain
+        eligible = torch.nonzero(of_domain if held is None else of_domain & (held[kind] > 0)).squeeze(1)
+        if not len(eligible):
+            return None
+        device = self.graph.device
+        if len(eligible) > self.config.rows_per_domain:
+            eligible = eligible[torch.randperm(len(eligible), generator=generator)[: self.config.rows_per_domain].to(device)]
+        items = self._items[domain]
+        negatives = items[torch.randint(len(items), (self.config.negatives,), generator=generator).to(device)]
+        adjacency = self.graph.adjacencies[kind]
+        weight = torch.ones(len(eligible), device=device) if held is None else held[kind][eligible]
+        rating = self.ratings[kind][eligible] if kind in self.ratings else None
+        return DomainBatch(domain, adjacency.rows[eligible], adjacency.columns[eligible], weight, rating, negatives)
+
+
+class AllEdges(Supervision):
+    """The usual way: the encoder sees the edges that it is asked to predict. Right for free user embeddings."""
+
+
+class HeldOut(Supervision):
+    """Train as the model will be tested: what is predicted leaves the graph first.
+
+    Each step holds out a share of all interactions and, for some persons with interactions in both domains, every
+    interaction of one domain drawn at random; the rest is normalised again.
+    """
+
+    config_class: ClassVar[type[SupervisionConfig]] = HeldOutConfig
+    config: HeldOutConfig
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every edge is held out about once, were it for `share` alone."""
+        return max(1, round(1 / self.config.share)) if self.config.share else 10
+
+    def held_out(self, generator: torch.Generator) -> dict[EdgeType, Tensor]:
+        """See `Supervision.held_out`; hidden persons' edges weigh `hidden_weight`, other held edges 1."""
+        overlapping = self.graph.overlapping_persons
+        hidden_domain = torch.full((self.graph.person_count,), -1, device=self.graph.device)
+        picked = torch.rand(len(overlapping), generator=generator) < self.config.hidden_share
+        side = torch.randint(2, (len(overlapping),), generator=generator)
+        hidden_domain[overlapping] = torch.where(picked, side, -1).to(self.graph.device)
+        held = {}
+        for kind, domain in self.graph.edge_domain.items():
+            by_share = torch.rand(len(domain), generator=generator).to(self.graph.device) < self.config.share
+            person = self.graph.persons[self.graph.adjacencies[kind].rows]
+            weight = torch.where(hidden_domain[person] == domain, self.config.hidden_weight, by_share.float())
+            held[kind] = weight
+        return held
+
+
+SUPERVISION: Registry[Supervision] = Registry("supervision", {"held_out": HeldOut, "all_edges": AllEdges})

@@ -1,0 +1,255 @@
+"""Fit a transfer model: one loop for everything, phase by phase, on Lightning."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
+from pydantic import Field
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from graph_schema.errors import unknown_name
+from graph_schema.schema import EdgeType
+from kgxfer.config import Config
+from kgxfer.encoders import ENCODERS
+from kgxfer.evaluation import EvaluationConfig, evaluate
+from kgxfer.evaluation.metrics import LIST_METRICS, ROW_METRICS
+from kgxfer.graph import GraphTensors, KnowledgeGraph
+from kgxfer.model import TransferModel, TransferNetwork
+from kgxfer.recommender import Catalogue, Recommender
+from kgxfer.splits import Split
+from kgxfer.training.checkpoint import EXTENSION, SafeCheckpointIO
+from kgxfer.training.freeze import freeze
+from kgxfer.training.history import History
+from kgxfer.training.memory import readable_bytes, training_bytes
+from kgxfer.training.module import PhaseRun, TrainingModule
+from kgxfer.training.schedule import Phase, default_schedule
+from kgxfer.training.supervision import SUPERVISION, AllEdges, Supervision, SupervisionConfig
+
+
+class TrainingConfig(Config):
+    """Settings of a training run.
+
+    `epochs`, `align_epochs` and `distil_epochs` are upper limits of the phases; the best epoch on the validation rows is
+    kept, and a phase ends after `patience` epochs without a better one. An epoch draws every edge about once unless
+    `steps_per_epoch` says otherwise. `supervision` None: held-out edges for inductive encoders, all edges for others.
+    """
+
+    epochs: int = Field(50, ge=1)
+    align_epochs: int = Field(10, ge=1)
+    distil_epochs: int = Field(10, ge=1)
+    steps_per_epoch: int | None = Field(None, ge=1)
+    patience: int = Field(6, ge=1)
+    monitor: str = "ndcg@10"
+    supervision: str | None = None
+    supervision_settings: dict[str, Any] = Field(default_factory=dict)
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseRecord:
+    """What a phase did: epochs run, the epoch kept, validation figures there, seconds, notes of the stages."""
+
+    phase: Phase
+    epochs: int
+    kept_epoch: int
+    validation: dict[str, float]
+    seconds: float
+    notes: dict[str, float]
+    recommender: Recommender
+
+
+class Trainer:
+    """Fits models by the same loop.
+
+    After `fit`, `history` holds the curves (phase, epoch, name, value) and `records` what each phase did, with a frozen
+    recommender each, so that stages can be compared before and after.
+    """
+
+    def __init__(self, config: TrainingConfig | None = None, **settings: Any) -> None:
+        self.config = config or TrainingConfig.parse(settings, "training")
+        self.metric, self.k = _parse_monitor(self.config.monitor)
+        if self.config.supervision is not None:
+            SUPERVISION[self.config.supervision].config_class.parse(self.config.supervision_settings, "supervision")
+        self.history = History()
+        self.records: list[PhaseRecord] = []
+
+    def fit(
+        self,
+        model: TransferModel,
+        graph: KnowledgeGraph,
+        split: Split,
+        rng: int = 0,
+        *,
+        folder: Path | None = None,
+        resume: bool = False,
+        evaluation: EvaluationConfig | None = None,
+        progress: bool = False,
+        say: Callable[[str], None] | None = None,
+    ) -> Recommender:
+        """Train on the graph, choose on the split's validation rows, and freeze.
+
+        Args:
+            model: what to train.
+            graph: built from `split`.
+            split: supplies validation rows and the catalogue; test rows are not looked at.
+            rng: seed; the same seed on the same machine gives the same model bit by bit.
+            folder: where checkpoints go; a temporary folder when not given.
+            resume: continue from the last epoch that `folder` has a checkpoint of; the result equals that of an
+                uninterrupted run.
+            evaluation: how validation rows are ranked.
+            progress: show a progress bar.
+            say: told the memory estimate before training starts.
+
+        Raises:
+            InputError: a checkpoint of another data set, model or seed; a full disk.
+        """
+        device = _device(self.config.device)
+        tensors = GraphTensors.of(graph, device)
+        network = model.build(tensors, rng).to(device)
+        supervision = self._supervision(model, tensors, graph)
+        if say is not None:
+            needed = readable_bytes(training_bytes(network, tensors, supervision.config))
+            say(f"{model}: {network.parameter_count:,} parameters, about {needed} of memory beside the data")
+        catalogue = Catalogue.of(split)
+        identity = {"data set": split.dataset.fingerprint, "model": model.config.model_dump_json(), "seed": str(rng)}
+        identity["training configuration"] = self.config.model_dump_json()
+        config = model.config
+        schedule = default_schedule(config, self.config.epochs, self.config.align_epochs, self.config.distil_epochs)
+        self.history, self.records = History(), []
+        with tempfile.TemporaryDirectory() as scratch:
+            base = folder or Path(scratch)
+            for phase in schedule:
+                phase_supervision = supervision if "encoder" in phase.trainable else _all_edges(supervision)
+                validate = self._validator(phase, tensors, graph, catalogue, split, evaluation)
+                run = PhaseRun(phase, phase_supervision, rng, validate, identity)
+                record = self._run_phase(network, run, base / phase.name, resume, progress)
+                manifest = {"model": config.model_dump(mode="json"), "seed": rng, "data": split.dataset.fingerprint}
+                frozen = freeze(network, tensors, graph, catalogue, phase.stages, manifest)
+                self.records.append(PhaseRecord(**record, recommender=frozen))
+        return self.records[-1].recommender
+
+    def _supervision(self, model: TransferModel, tensors: GraphTensors, graph: KnowledgeGraph) -> Supervision:
+        inductive = ENCODERS[model.config.encoder].inductive
+        name = self.config.supervision or ("held_out" if inductive else "all_edges")
+        kind = SUPERVISION[name]
+        config = kind.config_class.parse(self.config.supervision_settings, f"supervision {name}")
+        ratings: dict[EdgeType, Tensor] = {
+            edge_type: torch.tensor(graph.edges[edge_type].properties["rating"].to_numpy(), dtype=torch.float32)
+            for edge_type in tensors.edge_domain
+            if "rating" in graph.edges[edge_type].properties
+        }
+        return kind(config, tensors, {key: value.to(tensors.device) for key, value in ratings.items()})
+
+    def _validator(
+        self,
+        phase: Phase,
+        tensors: GraphTensors,
+        graph: KnowledgeGraph,
+        catalogue: Catalogue,
+        split: Split,
+        evaluation: EvaluationConfig | None,
+    ) -> Callable[[TransferNetwork], dict[str, float]] | None:
+        if not split.valid["relevant"].any():
+            return None
+        base = evaluation or EvaluationConfig()
+        negatives = (base.sampled_negatives or 999) if self.metric in ROW_METRICS else 0
+        config = base.model_copy(update={"k": self.k, "twins": False, "sampled_negatives": negatives})
+
+        def validate(network: TransferNetwork) -> dict[str, float]:
+            frozen = freeze(network, tensors, graph, catalogue, phase.stages)
+            figures = evaluate({"": frozen}, split, config, part="valid").figures
+            chosen = figures[(figures["metric"] == self.config.monitor) & (figures["average"] != "all users")]
+            return {self.config.monitor: float(chosen.drop_duplicates("domain")["value"].mean())}
+
+        return validate
+
+    def _run_phase(
+        self, network: TransferNetwork, run: PhaseRun, folder: Path, resume: bool, progress: bool
+    ) -> dict[str, Any]:
+        monitor = self.config.monitor if run.validate is not None else None
+        checkpoint = ModelCheckpoint(
+            folder, filename="best", monitor=monitor, mode="max", save_top_k=1, save_last=True,
+            save_on_train_epoch_end=True, enable_version_counter=False,
+        )
+        checkpoint.FILE_EXTENSION = EXTENSION
+        curves = self.history.recorder(run.phase.name, folder / "history.jsonl", resume)
+        callbacks: list[Callback] = [checkpoint, curves]
+        if monitor is not None:
+            callbacks.append(
+                EarlyStopping(monitor, mode="max", patience=self.config.patience, check_on_train_epoch_end=True)
+            )
+        if progress:
+            callbacks.append(RichProgressBar(leave=False))
+        last = folder / f"last{EXTENSION}"
+        module = TrainingModule(network, run)
+        with _quiet():
+            trainer = L.Trainer(
+                max_epochs=run.phase.epochs, accelerator="gpu" if run.supervision.graph.device.type == "cuda" else "cpu",
+                devices=1, callbacks=callbacks, plugins=[SafeCheckpointIO()], logger=False,
+                enable_progress_bar=progress, enable_model_summary=False, num_sanity_val_steps=0,
+            )
+            steps = self.config.steps_per_epoch or run.supervision.steps_per_epoch
+            loader = DataLoader(range(steps), batch_size=1)  # type: ignore[arg-type]
+            trainer.fit(module, loader, ckpt_path=str(last) if resume and last.is_file() else None)
+        best = checkpoint.best_model_path if monitor is not None else ""
+        kept = SafeCheckpointIO().load_checkpoint(best or last)
+        module.load_state_dict(kept["state_dict"])
+        epoch = int(kept["epoch"])
+        return {
+            "phase": run.phase, "epochs": curves.epochs, "kept_epoch": epoch + 1, "seconds": curves.seconds,
+            "validation": curves.values_at(epoch, [self.config.monitor]), "notes": _notes(network, run.phase),
+        }
+
+
+def _parse_monitor(monitor: str) -> tuple[str, int]:
+    name, _, k = monitor.partition("@")
+    known = [*LIST_METRICS, *ROW_METRICS]
+    if name not in known or not k.isdigit() or int(k) < 1:
+        raise unknown_name("monitored metric", monitor, [f"{metric}@10" for metric in known])
+    return name, int(k)
+
+
+def _device(name: str) -> torch.device:
+    return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
+
+
+def _all_edges(supervision: Supervision) -> Supervision:
+    """For phases that do not move the encoder: nothing needs to be held out from it."""
+    config = SupervisionConfig(rows_per_domain=supervision.config.rows_per_domain, negatives=supervision.config.negatives)
+    return AllEdges(config, supervision.graph, supervision.ratings)
+
+
+def _notes(network: TransferNetwork, phase: Phase) -> dict[str, float]:
+    notes: dict[str, float] = {}
+    for name in phase.stages:
+        notes |= network.stages[name].notes()  # type: ignore[operator]
+    gates = getattr(network.encoder, "gate_values", None)
+    if gates is not None and "encoder" in phase.trainable:
+        notes |= {f"gate {name}": value for name, value in gates().items()}
+    return notes
+
+
+class _quiet:
+    """Lightning's remarks about hardware and loaders say nothing about the user's run."""
+
+    def __enter__(self) -> None:
+        self._logger = logging.getLogger("lightning.pytorch")
+        self._level = self._logger.level
+        self._logger.setLevel(logging.ERROR)
+        self._caught = warnings.catch_warnings()
+        self._caught.__enter__()
+        warnings.simplefilter("ignore")
+
+    def __exit__(self, *_: object) -> None:
+        self._caught.__exit__(None, None, None)
+        self._logger.setLevel(self._level)
