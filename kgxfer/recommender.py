@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
+from scipy import sparse
 
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.splits import Split
@@ -108,11 +108,12 @@ class RankingModel(ABC):
         users = pd.Index(user_ids)
         places = self.catalogue.user_ids.get_indexer(users)
         if (places < 0).any():
-            raise unknown_name("user", str(users[int((places < 0).argmax())]), list(self.catalogue.user_ids[:5]) + ["..."])
+            first = str(users[int((places < 0).argmax())])
+            raise unknown_name("user", first, [*self.catalogue.user_ids[:5], "..."])
         tables = [
-            self._best(code, places[start : start + block], n) for start in range(0, len(places), block)
+            self._best(code, places[start : start + block], n) for start in range(0, max(len(places), 1), block)
         ]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(RECOMMENDATION_COLUMNS))
+        return pd.concat(tables, ignore_index=True).astype({"user_id": "str", "item_id": "str"})
 
     def _best(self, code: int, places: np.ndarray, n: int) -> pd.DataFrame:
         scores = self.score_places(code, places).astype(np.float32)
@@ -182,4 +183,5 @@ class Recommender(RankingModel):
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
         """See `RankingModel.score_places`."""
         vectors = self.vectors[domain]
-        return vectors.scale * (vectors.users[places] @ vectors.items.T) + vectors.offset
+        scores: np.ndarray = vectors.scale * (vectors.users[places] @ vectors.items.T) + vectors.offset
+        return scores

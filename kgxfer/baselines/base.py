@@ -24,7 +24,7 @@ class BaselineConfig(Config):
 
 
 class Baseline(ABC):
-    """A control. Settings given as tuples are candidates: the one with the best validation NDCG@10 is kept per domain."""
+    """A control. Settings given as tuples are candidates; per domain the best by validation NDCG@10 is kept."""
 
     config_class: ClassVar[type[BaselineConfig]] = BaselineConfig
 
@@ -62,14 +62,15 @@ def choose_per_domain(
     candidates = list(candidates)
     config = (evaluation or EvaluationConfig()).model_copy(update={"twins": False})
     names = split.dataset.source.domain, split.dataset.target.domain
-    present = [name in set(split.valid.loc[split.valid["relevant"], "domain"]) for name in names]
+    validated = set(split.valid.loc[split.valid["relevant"], "domain"]) & set(split.evaluated_domains)
+    present = [name in validated for name in names]
     if len(candidates) == 1 or not any(present):
         return candidates[0]
     report = evaluate({str(i): model for i, model in enumerate(candidates)}, split, config, part="valid")
     metric = f"{CHOICE_METRIC[config.sampled_negatives > 0]}@{config.k}"
     best = [0, 0]
     for code, name in enumerate(names):
-        if present[code] and name in split.evaluated_domains:
+        if present[code]:
             values = [report.value(str(i), metric, name) for i in range(len(candidates))]
             best[code] = int(np.argmax(values))
     if not present[0]:

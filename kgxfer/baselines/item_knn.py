@@ -1,9 +1,9 @@
 """Item-based neighbourhoods over the joint matrix.
 
-Cosine over all users without truncation or shrinkage: for item columns x_i, ``c(j, i) = <x_j, x_i> / (|x_j| |x_i|)``, and
-``score(u, i) = sum over the user's items j of c(j, i) * d_i^-beta``. Truncation to K neighbours would drop the
-cross-domain ones, which are what cold-start users have. Negative exponents give popularity back; on sparse data -1, which
-turns the cosine into a count of co-occurrences times the root of popularity, is often the best.
+Cosine over all users without truncation or shrinkage: for item columns x_i, ``c(j, i) = <x_j, x_i> / (|x_j| |x_i|)``,
+and ``score(u, i) = sum over the user's items j of c(j, i) * d_i^-beta``. Truncation to K neighbours would drop the
+cross-domain ones, which are what cold-start users have. Negative exponents give popularity back; on sparse data -1,
+which turns the cosine into a count of co-occurrences times the root of popularity, is often the best.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sparse
+from pydantic import Field
+from scipy import sparse
 
 from kgxfer.baselines.base import Baseline, BaselineConfig, choose_per_domain
 from kgxfer.baselines.matrix import JointMatrix
@@ -24,7 +25,7 @@ from kgxfer.splits import Split
 class ItemKNNConfig(BaselineConfig):
     """Settings: `beta` are the popularity exponents to choose from."""
 
-    beta: tuple[float, ...] = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5)
+    beta: tuple[float, ...] = Field((-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5), min_length=1)
 
 
 class ItemKNN(Baseline):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 
 from kgxfer.graph import USER, KnowledgeGraph
 from kgxfer.recommender import Catalogue

@@ -6,12 +6,12 @@ A random walk starts at the user and goes back there with probability a (restart
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
-import scipy.sparse as sparse
 import torch
 from pydantic import Field
+from scipy import sparse
 
 from kgxfer.baselines.base import Baseline, BaselineConfig, choose_per_domain
 from kgxfer.baselines.matrix import JointMatrix, item_entities
@@ -25,8 +25,8 @@ from kgxfer.splits import Split
 class PersonalisedPageRankConfig(BaselineConfig):
     """Settings: `restart` and `beta` are candidates to choose from; `fact_weight` 0 walks over interactions only."""
 
-    restart: tuple[float, ...] = (0.1, 0.3, 0.6)
-    beta: tuple[float, ...] = (-0.25, 0.0, 0.25)
+    restart: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((0.1, 0.3, 0.6), min_length=1)
+    beta: tuple[float, ...] = Field((-0.25, 0.0, 0.25), min_length=1)
     steps: int = Field(10, ge=1)
     fact_weight: float = Field(0.0, ge=0)
 

@@ -32,7 +32,7 @@ def propose_links(split: Split, bridges: Sequence[str | Bridge]) -> pd.DataFrame
     A pair that several bridges propose is kept once, from the first.
 
     Raises:
-        InputError: an unknown bridge (the nearest is named), or an empty list of links from all bridges together.
+        InputError: an unknown bridge (the nearest is named).
     """
     chosen = [BRIDGES[bridge]() if isinstance(bridge, str) else bridge for bridge in bridges]
     tables = [split.train_links] + [bridge.links(split) for bridge in chosen]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
 from pydantic import Field
+from scipy import sparse
 
 from graph_schema.errors import InputError
 from kgxfer.bridges.links import link_table

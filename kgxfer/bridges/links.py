@@ -31,14 +31,16 @@ def link_table(
 
 
 def shuffle_links(links: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    """Permute the targets within each node type: as many links as before, none of them meaning anything.
+    """Let every target node of a type take the place of another: as many links as before, none meaning anything.
 
-    The control that says whether a bridge carries information or merely adds edges.
+    The control that says whether a bridge carries information or merely adds edges. How many links each node has stays
+    the same up to the exchange, and no pair comes up twice. A type with a single target node keeps its links.
     """
     shuffled = links.copy()
     for _, places in links.groupby("node_type", sort=True).indices.items():
-        shuffled.iloc[places, shuffled.columns.get_loc("target_id")] = links["target_id"].to_numpy()[
-            generator.permutation(places)
-        ]
+        targets = links["target_id"].iloc[places]
+        order = generator.permutation(targets.unique().astype(object))
+        place_of = dict(zip(order, np.roll(order, 1), strict=True))
+        shuffled.iloc[places, shuffled.columns.get_loc("target_id")] = targets.map(place_of).to_numpy()
     shuffled["method"] = links["method"] + " (shuffled)"
     return validate(shuffled, LINKS, "shuffled links")

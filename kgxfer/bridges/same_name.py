@@ -23,9 +23,8 @@ class SameName:
         if source.item_type != target.item_type:
             return link_table([], [], source.item_type, 1.0, "same_name", "")
         pairs = _named(source).merge(_named(target), on="key", suffixes=("_source", "_target"))
-        years_differ = pairs["year_source"].ne(pairs["year_target"]) & pairs[["year_source", "year_target"]].notna().all(
-            axis=1
-        )
+        known = pairs[["year_source", "year_target"]].notna().all(axis=1)
+        years_differ = pairs["year_source"].ne(pairs["year_target"]) & known
         pairs = pairs[~years_differ.fillna(False).astype(bool)]
         return link_table(
             pairs["item_id_source"].to_numpy(), pairs["item_id_target"].to_numpy(), source.item_type, 1.0,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from kgxfer.bridges.links import link_table
 from kgxfer.splits import Split
-from loaders.dataset import DomainTables
+from loaders.pairing import entities_of
 
 
 class SharedEntity:
@@ -14,12 +14,7 @@ class SharedEntity:
 
     def links(self, split: Split) -> pd.DataFrame:
         """Return one link per shared entity."""
-        source, target = (_entities(domain) for domain in split.dataset.domains)
-        both = source.merge(target, on=["type", "id"])
-        return link_table(both["id"], both["id"], both["type"], 1.0, "shared_entity", "equal type and id")
-
-
-def _entities(domain: DomainTables) -> pd.DataFrame:
-    ends = [domain.facts[[f"{end}_type", f"{end}_id"]].set_axis(["type", "id"], axis=1) for end in ("head", "tail")]
-    every = pd.concat(ends).drop_duplicates()
-    return every[~every["type"].isin(["User", domain.item_type])]
+        dataset = split.dataset
+        both = entities_of(dataset.source, dataset.schema).merge(entities_of(dataset.target, dataset.schema))
+        ids, types = both["node_id"], both["node_type"]
+        return link_table(ids, ids, types, 1.0, "shared_entity", "equal type and id")

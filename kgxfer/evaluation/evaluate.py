@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
 from pydantic import Field
+from scipy import sparse
 
 from graph_schema.errors import InputError
 from kgxfer.config import Config
@@ -24,9 +24,9 @@ ALL_ROWS, WITHOUT_TWINS = "all rows", "rows without twins"
 class EvaluationConfig(Config):
     """Settings.
 
-    `sampled_negatives` 0 turns sampled ranking off. `exclude_other_positives` names the domains in which the user's other
-    test items are left out of the sampled pool, as some published protocols do. `twins` adds the group of rows without
-    twins, whose users' known twins are no candidates.
+    `sampled_negatives` 0 turns sampled ranking off. `exclude_other_positives` names the domains in which the user's
+    other test items are left out of the sampled pool, as some published protocols do. `twins` adds the group of rows
+    without twins, whose users' known twins are no candidates.
     """
 
     k: int = Field(10, ge=1, le=1000)
@@ -40,8 +40,8 @@ class Report:
     """Figures of all models.
 
     Attributes:
-        figures: long table model, domain, group, ranking ("full", "sampled", "ratings"), average ("per user", "per row",
-            "all users"), metric, value, count (users or rows averaged over).
+        figures: long table model, domain, group, ranking ("full", "sampled", "ratings"), average ("per user",
+            "per row", "all users"), metric, value, count (users or rows averaged over).
         rows: model -> domain -> the placements behind the figures, one line per test row.
         split_protocol, validation: what was tested, and whose rows served for choosing.
     """
@@ -55,7 +55,10 @@ class Report:
         """One figure. Sampled metrics exist per row (the default) and per user."""
         table = self.figures
         chosen = table[
-            (table["model"] == model) & (table["metric"] == metric) & (table["domain"] == domain) & (table["group"] == group)
+            (table["model"] == model)
+            & (table["metric"] == metric)
+            & (table["domain"] == domain)
+            & (table["group"] == group)
         ]
         if average is not None:
             chosen = chosen[chosen["average"] == average]
@@ -94,13 +97,15 @@ def evaluate(
         part: "test", or "valid" for choosing.
 
     Raises:
-        InputError: no model, a model fitted on another data set, or twins asked for without pairs.
+        InputError: no model, no row of the part, a model fitted on another data set, or twins asked for without pairs.
     """
     config = config or EvaluationConfig()
     if not models:
         raise InputError("evaluate: no models given; pass a mapping from names to fitted models")
     if config.twins and twin_pairs is None:
         raise InputError("evaluate: rows without twins need twin_pairs; pass kgxfer.bridges.twin_pairs(split)")
+    if not any(len(split.rows(part, domain)) for domain in split.evaluated_domains):
+        raise InputError(f'evaluate: the split "{split.protocol}" has no relevant {part} row; hold some out')
     figures: list[dict[str, object]] = []
     rows: dict[str, dict[str, pd.DataFrame]] = {}
     for name, model in models.items():
@@ -119,7 +124,8 @@ def _check_catalogue(name: str, model: RankingModel, split: Split) -> None:
         known = model.catalogue.item_index(code)
         if model.catalogue.domain_names[code] != domain.domain or not known.equals(pd.Index(domain.items["item_id"])):
             raise InputError(
-                f'model "{name}" was fitted on other items than data set "{split.dataset.name}" has; fit it on this data set'
+                f'model "{name}" was fitted on other items than data set "{split.dataset.name}" has; '
+                "fit it on this data set"
             )
 
 
@@ -153,7 +159,7 @@ def _marked(rows: pd.DataFrame, twins: sparse.csr_matrix, model: RankingModel, d
 def _figures(
     placement: Placement, domain: str, config: EvaluationConfig, group: str, every_rank: bool = True
 ) -> list[dict[str, object]]:
-    """All figures of a group; without `every_rank` those of sampled ranks beyond k are left out, which choosing skips."""
+    """All figures of a group; without `every_rank`, as in choosing, those of sampled ranks beyond k are left out."""
     rows = placement.rows
     positives = metrics.Positives(rows["user"].to_numpy(), rows["above"].to_numpy(), rows["tied"].to_numpy())
     figures: list[dict[str, object]] = []

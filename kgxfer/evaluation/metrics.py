@@ -24,7 +24,8 @@ def expected_gain(above: Array, tied: Array, position_values: Array) -> Array:
     """Mean of `position_values` over the positions above+1 .. above+tied; positions past the end are worth 0."""
     cumulated = np.concatenate([[0.0], np.cumsum(position_values)])
     last = len(position_values)
-    return (cumulated[np.minimum(above + tied, last)] - cumulated[np.minimum(above, last)]) / tied
+    gain: Array = (cumulated[np.minimum(above + tied, last)] - cumulated[np.minimum(above, last)]) / tied
+    return gain
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def recall(rows: Positives, k: int) -> Array:
     >>> float(recall(rows, 10)[0])
     0.5
     """
-    return rows.per_user(expected_gain(rows.above, rows.tied, np.ones(k))) / rows.relevant
+    share: Array = rows.per_user(expected_gain(rows.above, rows.tied, np.ones(k))) / rows.relevant
+    return share
 
 
 def precision(rows: Positives, k: int) -> Array:
@@ -71,7 +73,8 @@ def precision(rows: Positives, k: int) -> Array:
 def ndcg(rows: Positives, k: int) -> Array:
     """Expected DCG (binary gains, log2 discount) over the best possible with min(positives, k) hits."""
     ideal = np.cumsum(_discounts(k))[np.minimum(rows.relevant, k) - 1]
-    return rows.per_user(expected_gain(rows.above, rows.tied, _discounts(k))) / ideal
+    gain: Array = rows.per_user(expected_gain(rows.above, rows.tied, _discounts(k))) / ideal
+    return gain
 
 
 def _first_positive(rows: Positives) -> tuple[Array, Array, Array]:
@@ -88,7 +91,8 @@ def _still_missing(group: Array, positives: Array, drawn: int) -> Array:
     """Probability that `drawn` draws from a tie group without replacement hold none of its positives."""
     place = np.arange(drawn)[:, None]
     left = np.maximum(group - positives - place, 0) / np.maximum(group - place, 1)
-    return np.prod(left, axis=0)
+    missing: Array = np.prod(left, axis=0)
+    return missing
 
 
 def hit_rate(rows: Positives, k: int) -> Array:
@@ -116,14 +120,12 @@ LIST_METRICS: dict[str, Callable[[Positives, int], Array]] = {
 }
 """Metrics of a user's whole list under full ranking, one value per user."""
 
-_GAUSS_POINTS, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(6)
-
-
 def sampled_ranks(above: Array, tied: Array, pool: Array, negatives: int, ranks: int) -> Array:
     """Probability of each rank 1..`ranks` when a positive meets `negatives` uniform draws from a pool.
 
-    The rank minus one is Binomial(negatives, above + v * tied) with v uniform on [0, 1] (uniform tie-break), above and
-    tied as shares of the pool; six Gauss points integrate v out.
+    The rank minus one is Binomial(n, above + v * tied) with n negatives, v uniform on [0, 1] (uniform tie-break), above
+    and tied as shares of the pool. The integral over v is exact: the Binomial(n, p) probability of j, integrated over p
+    from 0 to x, is P(Binomial(n + 1, x) > j) / (n + 1).
 
     Args:
         above, tied: candidates of the pool that score higher and the same, the positive itself not counted; [rows].
@@ -135,26 +137,31 @@ def sampled_ranks(above: Array, tied: Array, pool: Array, negatives: int, ranks:
         float [ranks, rows].
     """
     size = np.maximum(pool, 1)
-    probability = np.zeros((ranks, len(above)))
-    for point, weight in zip((_GAUSS_POINTS + 1) / 2, _GAUSS_WEIGHTS / 2, strict=True):
-        share = np.minimum((above + point * tied) / size, 1.0)
-        probability += weight * binom.pmf(np.arange(ranks)[:, None], negatives, share[None])
+    low, high = above / size, np.minimum((above + tied) / size, 1.0)
+    width = high - low
+    place = np.arange(ranks)[:, None]
+    integral = binom.sf(place, negatives + 1, high) - binom.sf(place, negatives + 1, low)
+    spread = integral.clip(min=0) / ((negatives + 1) * np.where(width > 0, width, 1))
+    probability: Array = np.where(width > 0, spread, binom.pmf(place, negatives, low))
     return probability
 
 
 def sampled_hr(ranks: Array, k: int) -> Array:
     """Probability that the positive is among the first k of the sampled list; per row."""
-    return ranks[:k].sum(0)
+    probability: Array = ranks[:k].sum(0)
+    return probability
 
 
 def sampled_ndcg(ranks: Array, k: int) -> Array:
     """Expected discount of the positive's sampled rank, 0 after k; per row (one positive: the ideal is 1)."""
-    return _discounts(k) @ ranks[:k]
+    gain: Array = _discounts(k) @ ranks[:k]
+    return gain
 
 
 def sampled_mrr(ranks: Array, k: int) -> Array:
     """Expected reciprocal sampled rank over all ranks, `k` ignored; per row."""
-    return (1 / np.arange(1, len(ranks) + 1)) @ ranks
+    reciprocal: Array = (1 / np.arange(1, len(ranks) + 1)) @ ranks
+    return reciprocal
 
 
 ROW_METRICS: dict[str, Callable[[Array, int], Array]] = {

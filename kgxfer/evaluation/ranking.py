@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
+from scipy import sparse
 
 from kgxfer.recommender import RankingModel, best_columns
 from kgxfer.splits import Split
@@ -26,8 +26,9 @@ class Placement:
     """The relevant rows of one model in one domain.
 
     Attributes:
-        rows: table user_id, item_id, user (number), above, tied (itself included), candidates, and the same three counted
-            over the user's other positives: positives_above, positives_tied, positives_other.
+        rows: table user_id, item_id, user (number), above, tied (itself included), candidates, and the same three
+            counted over the user's other positives among the candidates: positives_above, positives_tied,
+            positives_other.
         top: int64 [users, k], the best columns of each user.
         items: number of items in the domain.
     """
@@ -47,8 +48,8 @@ def place_rows(
 ) -> list[Placement]:
     """Count, for every relevant row, the candidates above it and tied with it.
 
-    Candidates are all items of the domain but those the user has a training row for. A user whom the model does not know
-    (scores NaN) sees all items tied, which is what a random order would earn.
+    Candidates are all items of the domain but those the user has a training row for. A user whom the model does not
+    know (scores NaN) sees all items tied, which is what a random order would earn.
 
     Args:
         model: what scores.
@@ -99,7 +100,7 @@ def _count(scores: np.ndarray, user: np.ndarray, column: np.ndarray) -> np.ndarr
     for start in range(0, len(user), step):
         part = slice(start, start + step)
         rows, own = scores[user[part]], scores[user[part], column[part]][:, None]
-        marked = positive[user[part]]
+        marked = positive[user[part]] & np.isfinite(rows)
         above, tied = rows > own, rows == own
         result[part] = np.stack(
             [

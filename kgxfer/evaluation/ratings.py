@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
 from kgxfer.recommender import RankingModel
 from kgxfer.splits import Split
+
+_PARTS: tuple[Literal["train", "valid", "test"], ...] = ("train", "valid", "test")
 
 DAMPING = 5.0
 """Ratings of the domain's mean that every item is given in advance, so that one rating does not make a mean."""
@@ -32,7 +36,7 @@ def predict_ratings(model: RankingModel, split: Split, domain: str) -> tuple[np.
     Returns:
         None where the data have no ratings or the domain no validation rows to fit on.
     """
-    train, valid, test = (split.rows(part, domain, relevant=False) for part in ("train", "valid", "test"))  # type: ignore[arg-type]
+    train, valid, test = (split.rows(part, domain, relevant=False) for part in _PARTS)
     if "rating" not in train or len(valid) < 10 or train["rating"].nunique() < 2:
         return None
     overall = train["rating"].mean()
@@ -52,5 +56,5 @@ def _scores_of(model: RankingModel, domain: str, rows: pd.DataFrame) -> np.ndarr
     user, users = pd.factorize(rows["user_id"])
     code = model.catalogue.domain_code(domain)
     column = model.catalogue.item_index(code).get_indexer(rows["item_id"])
-    scores = np.nan_to_num(model.score(domain, users), nan=0.0)[user, column]
-    return scores.astype(np.float64)
+    scores: np.ndarray = np.nan_to_num(model.score(domain, users), nan=0.0)[user, column].astype(np.float64)
+    return scores

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-import scipy.sparse as sparse
+from scipy import sparse
 
 from kgxfer.recommender import Catalogue
 

@@ -1,13 +1,14 @@
-"""The plots of a report, each a self-contained SVG text: figures by model, training curves, embedding maps.
+"""The plots of a report, each a self-contained SVG picture: figures by model, training curves, embedding maps.
 
 Everything is drawn on matplotlib's own canvas, so no window system is needed and nothing is left changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
+from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
@@ -42,8 +43,21 @@ STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "kgxfer",
 }
+TOTAL = "loss"
+"""The curve that is the weighted sum of the other losses."""
 MAP_POINTS = 3000
 """Nodes drawn per panel of a map; more only hide one another."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A plot: its caption, and a data address that holds it.
+
+    As an image of its own, the identifiers inside it cannot meet those of other plots of the page.
+    """
+
+    caption: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Bar:
     control: bool
 
 
-def metric_bars(panels: Sequence[tuple[str, Sequence[Bar]]], columns: int) -> str:
+def metric_bars(panels: Sequence[tuple[str, Sequence[Bar]]], columns: int) -> Picture:
     """Draw one panel of horizontal bars per (title, bars), `columns` in a row; whiskers are the spread over seeds."""
     with mpl.rc_context(STYLE):
         rows = -(-len(panels) // columns)
@@ -67,7 +81,8 @@ def metric_bars(panels: Sequence[tuple[str, Sequence[Bar]]], columns: int) -> st
             _bars(axis, title, bars)
         for axis in axes[len(panels) :]:
             axis.set_visible(False)
-        return _svg(figure)
+        caption = "Full ranking, percent, per user. Blue: trained models; grey: controls; whiskers: s.d. over seeds."
+        return _picture(figure, caption)
 
 
 def _bars(axis: Axes, title: str, bars: Sequence[Bar]) -> None:
@@ -87,14 +102,18 @@ def _bars(axis: Axes, title: str, bars: Sequence[Bar]) -> None:
     axis.xaxis.set_major_locator(MaxNLocator(4))
 
 
-def training_curves(history: pd.DataFrame, kept: pd.DataFrame) -> str:
+def training_curves(model: str, history: pd.DataFrame, stages: Sequence[Mapping[str, Any]]) -> Picture:
     """Draw losses above and the monitored metric below, one column per phase, one line per seed.
 
     Args:
-        history: curves of one model: seed, phase, epoch, name, value.
-        kept: seed, phase, epoch that was kept.
+        model: whose curves.
+        history: seed, phase, epoch, name, value.
+        stages: records of all models, of which model, phase and kept_epoch are read.
     """
+    if history["name"].nunique() > 2:
+        history = history[history["name"] != TOTAL]  # it only repeats or sums the curves of its parts
     phases = list(history["phase"].unique())
+    kept = {phase: {s["kept_epoch"] for s in stages if (s["model"], s["phase"]) == (model, phase)} for phase in phases}
     metric_rows = history["name"].str.contains("@")
     parts = [(label, rows) for label, rows in (("loss", history[~metric_rows]), ("validation", history[metric_rows]))
              if len(rows)]
@@ -104,14 +123,15 @@ def training_curves(history: pd.DataFrame, kept: pd.DataFrame) -> str:
         for row, (label, rows) in enumerate(parts):
             for column, phase in enumerate(phases):
                 axis = grid[row][column]
-                _curves(axis, rows[rows["phase"] == phase], kept[kept["phase"] == phase]["epoch"])
+                _curves(axis, rows[rows["phase"] == phase], kept[phase])
                 axis.set_ylabel(label if column == 0 else "")
                 axis.set_title(f"phase: {phase}" if row == 0 else "", loc="left")
                 axis.set_xlabel("epoch" if row == len(parts) - 1 else "")
-        return _svg(figure)
+        seeds = history["seed"].nunique()
+        return _picture(figure, f"{model}: {seeds} seed{'s' * (seeds > 1)}; dotted: the epoch that was kept.")
 
 
-def _curves(axis: Axes, rows: pd.DataFrame, kept: pd.Series) -> None:
+def _curves(axis: Axes, rows: pd.DataFrame, kept: set[int]) -> None:
     if not len(rows):
         axis.set_visible(False)
         return
@@ -120,13 +140,13 @@ def _curves(axis: Axes, rows: pd.DataFrame, kept: pd.Series) -> None:
         for number, (_, line) in enumerate(lines.groupby("seed", sort=False)):
             label = str(name) if number == 0 else None
             axis.plot(line["epoch"], line["value"], color=colour, lw=1.4, alpha=0.85, label=label, marker=marker)
-    for epoch in kept.unique():
+    for epoch in sorted(kept):
         axis.axvline(epoch, color="#7b8794", lw=1, ls=":")
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axis.legend(fontsize=8.5, loc="best", handlelength=1.4)
 
 
-def stage_steps(steps: pd.DataFrame) -> str:
+def stage_steps(steps: pd.DataFrame) -> Picture:
     """Draw the validation metric after each phase, one line per model.
 
     Args:
@@ -146,30 +166,35 @@ def stage_steps(steps: pd.DataFrame) -> str:
         axis.set_xlim(-0.3, len(phases) - 0.7)
         axis.set_ylabel(f"{steps['metric'].iloc[0]} on validation rows (%)")
         axis.legend(fontsize=9)
-        return _svg(figure)
+        return _picture(figure, "Validation figure after each phase; whiskers: s.d. over seeds.")
 
 
-def embedding_map(points: pd.DataFrame) -> str:
+def embedding_map(model: str, points: pd.DataFrame) -> Picture:
     """Draw one model's embeddings in two dimensions, before and after alignment side by side.
 
     Args:
+        model: whose embeddings.
         points: moment, node, domain, x, y.
     """
     nodes, moments = list(points["node"].unique()), list(points["moment"].unique())
     domains = list(points["domain"].unique())
     palette = dict(zip(domains, [*DOMAIN_COLOURS, "#8b949e", *LINE_COLOURS[2:]], strict=False))
+    panels = [(node, moment) for node in nodes for moment in moments]
+    columns = max(2, len(moments))
+    rows = -(-len(panels) // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.3 * len(moments), 3.7 * len(nodes) + 0.3), layout="constrained")
-        grid = figure.subplots(len(nodes), len(moments), squeeze=False)
-        for row, node in enumerate(nodes):
-            for column, moment in enumerate(moments):
-                chosen = points[(points["node"] == node) & (points["moment"] == moment)]
-                _scatter(grid[row][column], chosen, palette, f"{node}, {moment}")
+        figure = Figure(figsize=(4.3 * columns, 3.7 * rows + 0.3), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axis, (node, moment) in zip(axes, panels, strict=False):
+            chosen = points[(points["node"] == node) & (points["moment"] == moment)]
+            _scatter(axis, chosen, palette, f"{node}, {moment}")
+        for axis in axes[len(panels) :]:
+            axis.set_visible(False)
         figure.legend(
             handles=[_dot(colour, str(domain)) for domain, colour in palette.items()], loc="outside lower center",
             ncols=len(palette),
         )
-        return _svg(figure)
+        return _picture(figure, f"{model}: embeddings in two dimensions, coloured by domain.")
 
 
 def _scatter(axis: Axes, points: pd.DataFrame, palette: dict[Any, str], title: str) -> None:
@@ -188,9 +213,8 @@ def _dot(colour: str, label: str) -> Any:
     return Line2D([], [], color=colour, marker="o", ls="", markersize=6, label=label)
 
 
-def _svg(figure: Figure) -> str:
-    """Render without a date, so that the same figures give the same text."""
-    stream = StringIO()
+def _picture(figure: Figure, caption: str) -> Picture:
+    """Render without a date, so that the same figures give the same bytes."""
+    stream = BytesIO()
     figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=110)
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+    return Picture(caption, "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode())

@@ -43,19 +43,19 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
             edges[dataset.schema.edge_type(kind, IDENTITY, kind)] = joined.identity
     stray = set(links["node_type"]) - set(keys)
     if stray:
-        raise InputError(f"links name nodes of type {sorted(stray)[0]}, which neither domain has; known: {', '.join(keys)}")
+        known = ", ".join(keys)
+        raise InputError(f"links name nodes of type {sorted(stray)[0]}, which neither domain has; known: {known}")
     parts: dict[EdgeType, list[EdgeTable]] = {}
     for code, domain in enumerate(dataset.domains):
         rated = dataset.schema.edge_type(USER, INTERACTION, domain.item_type)
         parts.setdefault(rated, []).append(_interaction_edges(split, code, domain, vocabularies))
         validate_facts(domain.facts, dataset.schema, f'domain "{domain.domain}"')
-        for kind, table in _fact_edges(code, domain, vocabularies).items():
-            parts.setdefault(kind, []).append(table)
-    edges = {kind: _concatenate(tables) for kind, tables in parts.items()} | edges
+        for edge_type, facts in _fact_edges(code, domain, vocabularies).items():
+            parts.setdefault(edge_type, []).append(facts)
+    edges = {edge_type: _concatenate(tables) for edge_type, tables in parts.items()} | edges
     source, target = dataset.domains
-    return KnowledgeGraph(
-        dataset.schema, (source.domain, target.domain), (source.item_type, target.item_type), vocabularies, edges, combine
-    )
+    item_types = (source.item_type, target.item_type)
+    return KnowledgeGraph(dataset.schema, (source.domain, target.domain), item_types, vocabularies, edges, combine)
 
 
 def _keys(domains: tuple[DomainTables, DomainTables]) -> dict[str, pd.DataFrame]:
@@ -81,7 +81,7 @@ def _keys(domains: tuple[DomainTables, DomainTables]) -> dict[str, pd.DataFrame]
 
 
 def _named(table: pd.DataFrame, id_column: str, name_column: str) -> pd.DataFrame:
-    names = table[name_column] if name_column in table else pd.Series([None] * len(table), index=table.index, dtype="str")
+    names = table.get(name_column, pd.Series([None] * len(table), index=table.index, dtype="str"))
     return pd.DataFrame({"id": table[id_column], "name": names.astype("str")})
 
 

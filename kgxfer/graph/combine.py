@@ -45,7 +45,9 @@ COMBINATIONS: dict[str, Callable[[int, EdgeTable], Joined]] = {
 }
 
 
-def link_edges(source_rows: np.ndarray, target_rows: np.ndarray, confidence: np.ndarray, method: pd.Series) -> EdgeTable:
+def link_edges(
+    source_rows: np.ndarray, target_rows: np.ndarray, confidence: np.ndarray, method: pd.Series
+) -> EdgeTable:
     """Identity edges from rows of the source to rows of the target domain."""
     properties = pd.DataFrame({"confidence": confidence, "method": method.to_numpy()})
     properties["method"] = properties["method"].astype("str")

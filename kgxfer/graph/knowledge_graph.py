@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
+from scipy import sparse
 
 from graph_schema.schema import EdgeType, Schema
 from kgxfer.graph.vocabulary import Vocabulary
@@ -169,4 +169,5 @@ def connected_rows(edges: EdgeTable | None, size: int) -> np.ndarray:
         return np.arange(size)
     matrix = sparse.coo_matrix((np.ones(len(edges), dtype=np.int8), (edges.head, edges.tail)), shape=(size, size))
     labels = sparse.csgraph.connected_components(matrix, directed=False)[1]
-    return pd.factorize(labels)[0].astype(np.int64)
+    numbers: np.ndarray = pd.factorize(labels)[0].astype(np.int64)
+    return numbers

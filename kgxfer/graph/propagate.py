@@ -1,8 +1,9 @@
 """Sparse products over a graph, the kernel under every encoder.
 
-One propagation step is ``out[r] = sum over edges e = (r, c) of weight[e] * x[c]``. ``torch.nn.functional.embedding_bag``
-computes exactly this sum over sorted rows and is the fastest way to do so on a CPU, but its own backward scatters;
-:func:`propagate` replaces that backward by the same kernel over the transposed graph.
+One propagation step is ``out[r] = sum over edges e = (r, c) of weight[e] * x[c]``.
+``torch.nn.functional.embedding_bag`` computes exactly this sum over sorted rows and is the fastest way to do so on a
+CPU, but its own backward scatters; :func:`propagate` replaces that backward by the same kernel over the transposed
+graph.
 
 Edges keep their place: an :class:`Adjacency` is built once, and what changes from step to step (edges held out, new
 normalisation) arrives as a weight per edge, zero for an edge that is absent.
@@ -160,7 +161,7 @@ def propagate(
             [0., 0.]])
     """
     layout = SortedWeights.of(weight, adjacency) if sorted_weights is None else sorted_weights
-    product: Tensor = _SparseProduct.apply(x, weight, adjacency, layout)
+    product: Tensor = _SparseProduct.apply(x, weight, adjacency, layout)  # type: ignore[no-untyped-call]
     return product
 
 

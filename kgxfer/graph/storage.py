@@ -25,8 +25,8 @@ def save_graph(graph: KnowledgeGraph, folder: Path) -> None:
         InputError: the folder exists already, or the disk is full.
     """
     with new_folder(folder) as draft:
-        for kind, vocabulary in graph.nodes.items():
-            vocabulary.keys.to_parquet(draft / f"nodes-{kind}.parquet")
+        for number, vocabulary in enumerate(graph.nodes.values()):
+            vocabulary.keys.to_parquet(draft / f"nodes-{number}.parquet")
         for number, edges in enumerate(graph.edges.values()):
             table = edges.properties.add_prefix("property_")
             table = table.assign(head=edges.head, tail=edges.tail, domain=edges.domain)
@@ -38,17 +38,28 @@ def load_graph(folder: Path) -> KnowledgeGraph:
     """Read a graph that `save_graph` wrote, equal in every part.
 
     Raises:
-        InputError: no graph lies there, or it has another format.
+        InputError: no graph lies there, it has another format, or a file is lost or damaged.
     """
-    path = folder / "graph.json"
-    if not path.is_file():
+    if not (folder / "graph.json").is_file():
         raise InputError(f'"{folder}" holds no saved graph (no graph.json); give the folder that save() wrote')
+    try:
+        return _read(folder)
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
+        problem = str(error).splitlines()[0]
+        raise InputError(f'the graph in "{folder}" is damaged ({problem}); save it again') from error
+
+
+def _read(folder: Path) -> KnowledgeGraph:
+    path = folder / "graph.json"
     description = json.loads(path.read_text())
     if description["format"] != FORMAT:
-        raise InputError(f'"{path}" has format {description["format"]}, this version reads {FORMAT}; build the graph again')
+        found = description["format"]
+        raise InputError(f'"{path}" has format {found}, this version reads {FORMAT}; build the graph again')
     nodes = {
-        kind: Vocabulary(pd.read_parquet(folder / f"nodes-{kind}.parquet"), size)
-        for kind, size in description["nodes"].items()
+        kind: Vocabulary(pd.read_parquet(folder / f"nodes-{number}.parquet"), size)
+        for number, (kind, size) in enumerate(description["nodes"].items())
     }
     edges = {
         EdgeType(*kind): _edge_table(pd.read_parquet(folder / f"edges-{number}.parquet"))
@@ -95,5 +106,6 @@ def _edge_table(table: pd.DataFrame) -> EdgeTable:
     properties = table[[name for name in table if name.startswith("property_")]]
     properties = properties.rename(columns=lambda name: name.removeprefix("property_"))
     return EdgeTable(
-        table["head"].to_numpy(np.int64), table["tail"].to_numpy(np.int64), table["domain"].to_numpy(np.int8), properties
+        table["head"].to_numpy(np.int64), table["tail"].to_numpy(np.int64), table["domain"].to_numpy(np.int8),
+        properties,
     )

@@ -15,8 +15,8 @@ class Loss(Protocol):
 
         Args:
             positive: score of each supervision edge, float [rows].
-            negative: scores of the shared negatives for the same users, float [rows, negatives]; -inf where a negative is
-                the row's own positive.
+            negative: scores of the shared negatives for the same users, float [rows, negatives]; -inf where a negative
+                is the row's own positive.
             rating: observed rating of each edge, float [rows]; None where the data have none.
 
         Returns:

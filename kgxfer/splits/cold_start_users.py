@@ -11,7 +11,7 @@ from pydantic import Field
 from graph_schema.errors import InputError
 from kgxfer.config import Config
 from kgxfer.rng import numpy_generator
-from kgxfer.splits.split import Split, labelled_interactions
+from kgxfer.splits.split import Split, ValidationKind, labelled_interactions
 from loaders.dataset import CrossDomainDataset
 
 
@@ -20,7 +20,7 @@ class ColdStartUsersConfig(Config):
 
     test_share: float = Field(0.2, gt=0, lt=1)
     pseudo_cold_share: float = Field(0.1, ge=0, lt=1)
-    domains: tuple[Literal["source", "target"], ...] = ("target",)
+    domains: tuple[Literal["source", "target"], ...] = Field(("target",), min_length=1)
 
 
 class ColdStartUsers:
@@ -58,10 +58,11 @@ class ColdStartUsers:
             part[keys.isin(pd.MultiIndex.from_product([[name], test_users]))] = 2
             part[keys.isin(pd.MultiIndex.from_product([[name], valid_users]))] = 1
             cold.append(pd.DataFrame({"domain": name, "user_id": np.sort(test_users)}))
-        parts = [rows[part == number].reset_index(drop=True) for number in range(3)]
+        train, valid, test = (rows[part == number].reset_index(drop=True) for number in range(3))
         protocol = f"cold-start users ({self.config.test_share:.0%} of the overlapping users, seed {rng})"
-        kind = "pseudo-cold users" if valids else "none"
-        return Split(dataset, *parts, pd.concat(cold, ignore_index=True), kind, protocol, dataset.links)
+        kind: ValidationKind = "pseudo-cold users" if valids else "none"
+        users = pd.concat(cold, ignore_index=True)
+        return Split(dataset, train, valid, test, users, kind, protocol, dataset.links)
 
     def _counts(self, eligible: int, dataset: CrossDomainDataset) -> tuple[int, int]:
         tests = round(self.config.test_share * eligible)

@@ -51,10 +51,12 @@ class FixedFiles:
         in_test = held["test"]
         in_valid = held.get("valid", in_test & False) & ~in_test
         test = rows[in_test].reset_index(drop=True)
-        cold = test[["domain", "user_id"]].drop_duplicates(ignore_index=True)
+        train = rows[~in_test & ~in_valid].reset_index(drop=True)
+        tested = test[["domain", "user_id"]].drop_duplicates()
+        warm = pd.MultiIndex.from_frame(tested).isin(pd.MultiIndex.from_frame(train[["domain", "user_id"]]))
         split = Split(
-            dataset, rows[~in_test & ~in_valid].reset_index(drop=True), rows[in_valid].reset_index(drop=True), test,
-            cold, "rows of the test users" if in_valid.any() else "none", "fixed files", dataset.links,
+            dataset, train, rows[in_valid].reset_index(drop=True), test, tested[~warm].reset_index(drop=True),
+            "rows of the test users" if in_valid.any() else "none", "fixed files", dataset.links,
         )
         if self.config.choose_on == "files":
             return split

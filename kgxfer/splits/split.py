@@ -82,7 +82,7 @@ def hide_pseudo_cold(split: Split, share: float, generator: np.random.Generator)
     """Move the rows of some warm overlapping users in one domain from training to validation.
 
     These users are to the model what the test users will be: known in one domain, absent from the other. For each
-    domain `share` of the users with training rows in both domains are drawn, no user for both.
+    domain `share` of the users with training rows in both domains are drawn, no user for both and no test user.
 
     Raises:
         InputError: fewer than two users have training rows in both domains.
@@ -90,7 +90,7 @@ def hide_pseudo_cold(split: Split, share: float, generator: np.random.Generator)
     train = split.train
     names = [domain.domain for domain in split.dataset.domains]
     users = [train.loc[(train["domain"] == name) & train["relevant"], "user_id"].unique() for name in names]
-    both = np.sort(np.intersect1d(users[0], users[1]).astype(object))
+    both = np.setdiff1d(np.intersect1d(users[0], users[1]).astype(object), split.test["user_id"].astype(object))
     count = max(1, round(share * len(both)))
     if len(both) < 2 * count:
         raise InputError(

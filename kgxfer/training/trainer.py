@@ -185,9 +185,7 @@ class Trainer:
         curves = self.history.recorder(run.phase.name, folder / "history.jsonl", resume)
         callbacks: list[Callback] = [checkpoint, curves]
         if monitor is not None:
-            callbacks.append(
-                EarlyStopping(monitor, mode="max", patience=self.config.patience, check_on_train_epoch_end=True)
-            )
+            callbacks.append(_PatienceOverResume(monitor, self.config.patience))
         if progress:
             callbacks.append(RichProgressBar(leave=False))
         last = folder / f"last{EXTENSION}"
@@ -237,6 +235,17 @@ def _notes(network: TransferNetwork, phase: Phase) -> dict[str, float]:
     if gates is not None and "encoder" in phase.trainable:
         notes |= {f"gate {name}": value for name, value in gates().items()}
     return notes
+
+
+class _PatienceOverResume(EarlyStopping):
+    """Early stopping that, when a run is resumed after its patience had run out, does not train one more epoch."""
+
+    def __init__(self, monitor: str, patience: int) -> None:
+        super().__init__(monitor, mode="max", patience=patience, check_on_train_epoch_end=True)
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stop at once where the restored state says so."""
+        trainer.should_stop = self.wait_count >= self.patience
 
 
 class _quiet:

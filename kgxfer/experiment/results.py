@@ -1,0 +1,178 @@
+"""What a run leaves behind: tables, manifest, examples, and the page made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from kgxfer.experiment import page
+from kgxfer.experiment.alignment import alignment_map, domain_accuracy, domain_points
+from kgxfer.experiment.config import RunConfig
+from kgxfer.files import disk_errors
+from kgxfer.recommender import RankingModel, Recommender
+from kgxfer.splits import Split
+
+if TYPE_CHECKING:
+    from kgxfer.experiment.run import RunState, Trained
+
+REPORTED_VERSIONS = ("torch", "torch-geometric", "lightning", "pandas", "numpy", "scipy")
+RECOMMENDED = 10
+SHOWN_USERS = 2
+SHOWN_HISTORY = 5
+
+
+def stage_records(trained: Sequence[Trained], k: int) -> list[dict[str, Any]]:
+    """One record per model, seed and phase: what it summed, ran and kept, and how separable the domains were then."""
+    records = []
+    for run in trained:
+        for record in run.records:
+            notes = dict(record.notes)
+            for node in ("users", "items"):
+                if record.recommender.vectors[0].users.shape[1] == record.recommender.vectors[1].users.shape[1]:
+                    accuracy = domain_accuracy(*domain_points(record.recommender, node, run.seed))
+                    notes[f"domain told from {node} embeddings (0.5 is chance)"] = accuracy
+            records.append(
+                {
+                    "model": run.name, "seed": run.seed, "phase": record.phase.name, "losses": list(record.phase.losses),
+                    "stages": list(record.phase.stages), "epochs": record.epochs, "kept_epoch": record.kept_epoch,
+                    "seconds": record.seconds, "validation": record.validation, "notes": notes,
+                }
+            )
+    return records
+
+
+def alignment_maps(first: Sequence[Trained], seed: int) -> pd.DataFrame:
+    """Maps of each model before and after its alignment phase; where it has none, of the trained model alone."""
+    tables = [pd.DataFrame(columns=["model", "moment", "node", "domain", "x", "y"])]
+    for run in first:
+        by_phase = {record.phase.name: record.recommender for record in run.records}
+        moments = {"train": "before alignment", "align": "after alignment"} if "align" in by_phase else {"train": "trained"}
+        tables += [alignment_map(by_phase[phase], text, seed).assign(model=run.name) for phase, text in moments.items()]
+    return pd.concat(tables, ignore_index=True)
+
+
+def examples(split: Split, fitted: Mapping[str, RankingModel], order: Sequence[str]) -> list[dict[str, Any]]:
+    """What two test users liked in the other domain, and what the first model and the first baselines recommend them."""
+    domain = split.evaluated_domains[-1]
+    other = next(tables for tables in split.dataset.domains if tables.domain != domain)
+    liked = split.rows("train", other.domain)
+    test_users = split.rows("test", domain)["user_id"].unique()
+    counts = liked[liked["user_id"].isin(test_users)]["user_id"].value_counts()
+    chosen = counts.sort_index().sort_values(kind="stable", ascending=False).index[:SHOWN_USERS]
+    names = _names(other.items)
+    shown = []
+    for user in chosen:
+        rows = liked[liked["user_id"] == user]
+        if "rating" in rows:
+            rows = rows.sort_values("rating", ascending=False, kind="stable")
+        history = [{"domain": other.domain, "name": names.get(item, item)} for item in rows["item_id"].head(SHOWN_HISTORY)]
+        shown.append(
+            {
+                "user_id": str(user), "history": history,
+                "recommendations": {name: _recommended(fitted[name], str(user), domain) for name in order},
+            }
+        )
+    return shown
+
+
+def _recommended(model: RankingModel, user: str, domain: str) -> list[dict[str, Any]]:
+    code = model.catalogue.domain_code(domain)
+    names = _names(model.catalogue.items[code])
+    table = model.recommend([user], RECOMMENDED, domain)
+    return [
+        {"rank": int(rank), "item_id": item, "name": names.get(item, item), "score": float(score)}
+        for item, score, rank in zip(table["item_id"], table["score"], table["rank"], strict=True)
+    ]
+
+
+def _names(items: pd.DataFrame) -> dict[str, str]:
+    named = items.reindex(columns=["item_id", "name"]).dropna()
+    return dict(zip(named["item_id"], named["name"], strict=True))
+
+
+def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
+    """Versions, data, split, graph, memory and seconds: what another person needs to say whether runs are comparable."""
+    card = state.split.dataset.target.card
+    parts = {name: getattr(state.split, name) for name in ("train", "valid", "test")}
+    return {
+        "kgxfer": metadata.version("kgxfer"),
+        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in REPORTED_VERSIONS}},
+        "data": {
+            "name": state.split.dataset.name, "fingerprint": state.split.dataset.fingerprint, "licence": card.licence,
+            "citation": card.citation,
+        },
+        "split": {
+            "protocol": state.split.protocol, "validation": state.split.validation,
+            **{name: int(table["relevant"].sum()) for name, table in parts.items()},
+            "sha256": {name: _table_hash(table) for name, table in parts.items()},
+        },
+        "seed": config.seed,
+        "graph": {
+            "nodes": {kind: vocabulary.size for kind, vocabulary in state.graph.nodes.items()},
+            "edges": {" ".join(kind): len(edges) for kind, edges in state.graph.edges.items()},
+            "combination": state.graph.combination,
+            "links": state.links["method"].value_counts().to_dict(),
+        },
+        "memory_estimate": state.memory,
+        "seconds": state.seconds,
+    }
+
+
+def _table_hash(table: pd.DataFrame) -> str:
+    hashes = pd.util.hash_pandas_object(table[["domain", "user_id", "item_id"]], index=False).to_numpy()
+    return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()
+
+
+def write_results(
+    folder: Path,
+    config: RunConfig,
+    *,
+    figures: pd.DataFrame,
+    history: pd.DataFrame,
+    stages: list[dict[str, Any]],
+    first: Sequence[Trained],
+    fitted: Mapping[str, RankingModel],
+    shown: list[dict[str, Any]],
+    facts: dict[str, Any],
+) -> None:
+    """Write all tables, then the manifest with their hashes, then report.json and the page."""
+    with disk_errors(folder):
+        figures.to_parquet(folder / "figures.parquet")
+        history.to_parquet(folder / "history.parquet")
+        alignment_maps(first, config.seed).to_parquet(folder / "map.parquet")
+        _recommendations(fitted).to_parquet(folder / "recommendations.parquet")
+        _write_json(folder / "stages.json", stages)
+        _write_json(folder / "examples.json", shown)
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and "checkpoints" not in path.parts)
+        hashes = {
+            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files if path.name not in ("manifest.json", "report.json", "report.html")
+        }
+        facts = {**facts, "files": hashes}
+        _write_json(folder / "manifest.json", facts)
+        page.render(folder)
+        records = json.loads(figures.to_json(orient="records"))
+        report = {"name": config.name, "figures": records, "stages": stages, "manifest": facts, "examples": shown}
+        _write_json(folder / "report.json", report)
+
+
+def _recommendations(fitted: Mapping[str, RankingModel]) -> pd.DataFrame:
+    """The first ten of every learned model for every user, in the target domain."""
+    tables = [
+        model.recommend(model.catalogue.user_ids, RECOMMENDED).assign(model=name)
+        for name, model in fitted.items() if isinstance(model, Recommender)
+    ]
+    columns = ["model", "user_id", "item_id", "score", "rank"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1))

@@ -1,0 +1,201 @@
+"""A run: from a configuration to one folder with everything in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import loaders
+from graph_schema.errors import InputError
+from kgxfer.baselines import BASELINES
+from kgxfer.bridges import propose_links, shuffle_links, twin_pairs
+from kgxfer.evaluation import Report, evaluate
+from kgxfer.experiment.config import ModelRun, RunConfig
+from kgxfer.experiment.results import examples, manifest, stage_records, write_results
+from kgxfer.files import disk_errors
+from kgxfer.graph import KnowledgeGraph, build_graph
+from kgxfer.recommender import RankingModel
+from kgxfer.recommender_store import save_recommender
+from kgxfer.rng import numpy_generator
+from kgxfer.splits import SPLITS, Split
+from kgxfer.training import PhaseRecord, Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One learned model of one seed: what its phases did and their curves."""
+
+    name: str
+    seed: int
+    records: list[PhaseRecord]
+    history: pd.DataFrame
+
+
+@dataclass(eq=False)
+class RunState:
+    """What a run has made so far; `seconds` by step."""
+
+    split: Split
+    links: pd.DataFrame
+    graph: KnowledgeGraph
+    trained: list[Trained] = field(default_factory=list)
+    baselines: dict[str, RankingModel] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    memory: list[str] = field(default_factory=list)
+
+
+def run(
+    config: RunConfig,
+    folder: Path,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+    resume: bool = False,
+) -> None:
+    """Run a configuration and write one folder; its last file, `report.html`, is there only when everything is.
+
+    Args:
+        config: a checked configuration.
+        folder: must not exist, unless `resume`.
+        progress: show progress bars.
+        say: told what happens and how much memory training will take, line by line.
+        resume: continue an interrupted run from its checkpoints; the result is that of an uninterrupted one.
+
+    Raises:
+        InputError: anything wrong with the configuration, the data, the folder or the disk.
+    """
+    _check_folder(config, folder, resume)
+    started = time.perf_counter()
+    state = _prepare(config, say)
+    made = not folder.exists()
+    try:
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "config.json").write_text(config.model_dump_json(indent=1))
+        _fit_baselines(config, state, say)
+        _fit_models(config, state, folder, progress, say, resume)
+        reports = _evaluate(config, state, say)
+        state.seconds["total"] = time.perf_counter() - started
+        _finish(config, state, reports, folder)
+    except InputError:
+        # Nothing half-written is left of a run that never came as far as a checkpoint.
+        if made and not list(folder.rglob("last.*")):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    say(f'report: {folder / "report.html"}')
+
+
+def _check_folder(config: RunConfig, folder: Path, resume: bool) -> None:
+    if not folder.exists():
+        return
+    saved = folder / "config.json"
+    if not resume:
+        hint = "; --resume continues an interrupted run" if saved.is_file() else ""
+        raise InputError(f'"{folder}" exists already; give another folder or remove it{hint}')
+    if (folder / "report.json").is_file():
+        raise InputError(f'the run in "{folder}" is complete; there is nothing to resume')
+    if not saved.is_file():
+        raise InputError(f'"{folder}" holds no run to resume (no config.json); start a new run in another folder')
+    if json.loads(saved.read_text()) != json.loads(config.model_dump_json()):
+        raise InputError(f'"{folder}" was begun with another configuration; resume with that one or start a new run')
+
+
+def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
+    clock = time.perf_counter()
+    dataset = loaders.load(config.data.name, root=config.data.root, **config.data.options)
+    protocol = SPLITS[config.split.protocol]
+    split = protocol(protocol.config_class.parse(config.split.settings, "split")).split(dataset, rng=config.seed)  # type: ignore[arg-type]
+    loaded = time.perf_counter()
+    links = propose_links(split, config.graph.bridges)
+    graph = build_graph(split, links, config.graph.combine)
+    say(f"{dataset.name}: {split.protocol}; chosen on {split.validation}")
+    say(repr(graph))
+    built = time.perf_counter()
+    return RunState(split, links, graph, seconds={"load": loaded - clock, "graph": built - loaded})
+
+
+def _fit_baselines(config: RunConfig, state: RunState, say: Callable[[str], None]) -> None:
+    for name, run_of in config.baselines.items():
+        kind = BASELINES[run_of.kind or name]
+        clock = time.perf_counter()
+        baseline = kind(kind.config_class.parse(run_of.settings, f"baseline {name}"))
+        state.baselines[name] = baseline.fit(state.graph, state.split, config.evaluation)
+        state.seconds[name] = time.perf_counter() - clock
+        say(f"{name}: fitted in {state.seconds[name]:.1f} s")
+
+
+def _fit_models(
+    config: RunConfig, state: RunState, folder: Path, progress: bool, say: Callable[[str], None], resume: bool
+) -> None:
+    def remember(line: str) -> None:
+        state.memory.append(line)
+        say(line)
+
+    for name, run_of in config.models.items():
+        graph = _variant(config, state, run_of)
+        for number in range(run_of.seeds):
+            seed, clock = config.seed + number, time.perf_counter()
+            trainer = Trainer(run_of.training)
+            trainer.fit(
+                run_of.model, graph, state.split, rng=seed, folder=folder / "checkpoints" / name / f"seed-{seed}",
+                resume=resume, evaluation=config.evaluation, progress=progress, say=remember if number == 0 else None,
+            )
+            state.trained.append(Trained(name, seed, trainer.records, trainer.history.table()))
+            state.seconds[f"{name}, seed {seed}"] = time.perf_counter() - clock
+            say(f"{name}, seed {seed}: trained in {state.seconds[f'{name}, seed {seed}']:.1f} s")
+
+
+def _variant(config: RunConfig, state: RunState, run_of: ModelRun) -> KnowledgeGraph:
+    """The graph that a model is trained on: the run's, or a control of it."""
+    if run_of.combine is None and run_of.links == "true":
+        return state.graph
+    links = state.links
+    if run_of.links == "shuffled":
+        links = shuffle_links(links, numpy_generator(config.seed, "shuffled links"))
+    return build_graph(state.split, links, run_of.combine or config.graph.combine)
+
+
+def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) -> list[tuple[int, Report]]:
+    """One report per seed of the learned models; baselines have no seed and stand in the first."""
+    clock = time.perf_counter()
+    pairs = twin_pairs(state.split) if config.evaluation.twins else None
+    reports = []
+    for seed in sorted({trained.seed for trained in state.trained} | {config.seed}):
+        models: dict[str, RankingModel] = {t.name: t.records[-1].recommender for t in state.trained if t.seed == seed}
+        if seed == config.seed:
+            models |= state.baselines
+        reports.append((seed, evaluate(models, state.split, config.evaluation, pairs)))
+    state.seconds["evaluate"] = time.perf_counter() - clock
+    say(f"evaluated in {state.seconds['evaluate']:.1f} s")
+    return reports
+
+
+def _finish(config: RunConfig, state: RunState, reports: list[tuple[int, Report]], folder: Path) -> None:
+    first = {trained.name: trained for trained in reversed(state.trained)}
+    for name, trained in first.items():
+        target = folder / "models" / name
+        if target.exists():
+            shutil.rmtree(target)
+        save_recommender(trained.records[-1].recommender, target)
+    fitted = {name: trained.records[-1].recommender for name, trained in first.items()} | state.baselines
+    figures = pd.concat([report.figures.assign(seed=seed) for seed, report in reports], ignore_index=True)
+    history = [trained.history.assign(model=trained.name, seed=trained.seed) for trained in state.trained]
+    write_results(
+        folder,
+        config,
+        figures=figures,
+        history=pd.concat(history, ignore_index=True) if history else pd.DataFrame(),
+        stages=stage_records(state.trained, config.evaluation.k),
+        first=[first[name] for name in config.models],
+        fitted={name: fitted[name] for name in [*config.models, *config.baselines]},
+        shown=examples(state.split, fitted, [*config.models, *config.baselines]),
+        facts=manifest(config, state),
+    )
+
+

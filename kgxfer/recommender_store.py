@@ -1,0 +1,75 @@
+"""A recommender on disk: safetensors for vectors, Parquet for ids, JSON for the manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sparse
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from graph_schema.errors import InputError
+from kgxfer.files import new_folder
+from kgxfer.recommender import Catalogue, DomainVectors, Recommender
+
+FORMAT = 1
+_ROLES = ("source", "target")
+
+
+def save_recommender(recommender: Recommender, folder: Path) -> None:
+    """Write a recommender; the folder appears complete or not at all.
+
+    Raises:
+        InputError: the folder exists already, or the disk is full.
+    """
+    catalogue = recommender.catalogue
+    tensors = {}
+    for role, vectors in zip(_ROLES, recommender.vectors, strict=True):
+        tensors |= {f"{role}.users": vectors.users, f"{role}.items": vectors.items, f"{role}.offset": vectors.offset}
+        tensors[f"{role}.scale"] = np.array([vectors.scale], dtype=np.float64)
+    description = {"format": FORMAT, "domains": list(catalogue.domain_names), "manifest": recommender.manifest}
+    with new_folder(folder) as draft:
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, draft / "vectors.safetensors")
+        catalogue.user_ids.to_frame(index=False).to_parquet(draft / "users.parquet")
+        for role, items, seen in zip(_ROLES, catalogue.items, catalogue.seen, strict=True):
+            items.to_parquet(draft / f"items-{role}.parquet")
+            places = seen.tocoo()
+            pd.DataFrame({"user": places.row, "item": places.col}).to_parquet(draft / f"seen-{role}.parquet")
+        (draft / "recommender.json").write_text(json.dumps(description, ensure_ascii=False, indent=1))
+
+
+def load_recommender(folder: Path) -> Recommender:
+    """Read a recommender that `save_recommender` wrote.
+
+    Raises:
+        InputError: no recommender lies there, it is incomplete or damaged, or it has another format.
+    """
+    path = folder / "recommender.json"
+    if not path.is_file():
+        raise InputError(f'"{folder}" holds no saved model (no recommender.json); give a folder below models/ of a run')
+    try:
+        description = json.loads(path.read_text())
+        if description["format"] != FORMAT:
+            raise InputError(f'"{path}" has format {description["format"]}, this version reads {FORMAT}; train the model again')
+        return _read(folder, description)
+    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise InputError(f'model "{folder}" is damaged ({error}); train it again or restore the folder') from error
+
+
+def _read(folder: Path, description: dict[str, object]) -> Recommender:
+    tensors = load_file(folder / "vectors.safetensors")
+    users = pd.Index(pd.read_parquet(folder / "users.parquet")["user_id"], name="user_id")
+    items, seen, vectors = [], [], []
+    for role in _ROLES:
+        items.append(pd.read_parquet(folder / f"items-{role}.parquet"))
+        places = pd.read_parquet(folder / f"seen-{role}.parquet")
+        marks = (np.ones(len(places), dtype=bool), (places["user"], places["item"]))
+        seen.append(sparse.csr_matrix(marks, shape=(len(users), len(items[-1]))))
+        parts = (tensors[f"{role}.{name}"] for name in ("users", "items", "offset"))
+        vectors.append(DomainVectors(*parts, scale=float(tensors[f"{role}.scale"][0])))
+    source, target = description["domains"]  # type: ignore[misc]
+    catalogue = Catalogue((source, target), users, (items[0], items[1]), (seen[0], seen[1]))
+    return Recommender(catalogue, (vectors[0], vectors[1]), description["manifest"])  # type: ignore[arg-type]
