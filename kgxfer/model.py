@@ -27,7 +27,8 @@ RECOMMENDATION = "recommendation"
 class TransferModelConfig(Config):
     """Settings of a model; those of its parts stand in tables of their own, checked when the model is made.
 
-    `l2` weighs the mean squared norm of the batch's user and positive item embeddings.
+    `l2` weighs the mean squared norm of the user and item embeddings at the ends of the step's supervision edges, all of
+    them and not only the drawn ones: Adam turns even a small pull on rarely drawn items into a strong one.
     """
 
     encoder: str = "relational"
@@ -153,12 +154,13 @@ class TransferNetwork(nn.Module):
         total = torch.zeros((), device=graph.device)
         weight = torch.zeros((), device=graph.device)
         for part in batch.parts:
-            values, norms = self._rows(part, embeddings, graph)
-            total = total + ((values + self.config.l2 * norms) * part.weight).sum()
+            total = total + (self._rows(part, embeddings, graph) * part.weight).sum()
             weight = weight + part.weight.sum()
-        return total / weight.clamp_min(1e-12)
+        squares = [share @ (embeddings[kind] ** 2).sum(1) for kind, share in batch.touched.items()]
+        penalty = torch.stack(squares).sum() if squares else torch.zeros((), device=graph.device)
+        return total / weight.clamp_min(1e-12) + self.config.l2 * penalty
 
-    def _rows(self, part: DomainBatch, embeddings: Embeddings, graph: GraphTensors) -> tuple[Tensor, Tensor]:
+    def _rows(self, part: DomainBatch, embeddings: Embeddings, graph: GraphTensors) -> Tensor:
         vectors = embeddings[graph.item_types[part.domain]]
         users, items = embedding(part.users, embeddings[USER]), embedding(part.items, vectors)
         positive = self.scorer.pairs(part.domain, users, items, part.items)
@@ -168,7 +170,7 @@ class TransferNetwork(nn.Module):
                 positive = stage(positive, part.domain, part.items)
                 negative = stage(negative, part.domain, part.negatives)
         negative = negative.masked_fill(part.items[:, None] == part.negatives[None], -torch.inf)
-        return self.loss(positive, negative, part.rating), (users**2).sum(1) + (items**2).sum(1)
+        return self.loss(positive, negative, part.rating)
 
     @torch.no_grad()
     def embed(self, graph: GraphTensors, upto: Sequence[str] | None = None) -> Embeddings:

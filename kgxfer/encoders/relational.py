@@ -30,7 +30,7 @@ class RelationalConfig(EncoderConfig):
 
     layers: int = Field(3, ge=1, le=10)
     fact_gate: float = Field(0.3, ge=0)
-    gate_learning_rate: float = Field(1e-2, gt=0)
+    gate_learning_rate: float = Field(1e-3, gt=0)
 
 
 class Relational(Encoder):

@@ -37,11 +37,20 @@ class DomainBatch:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One step's supervision: a part per domain, the generator for further draws, and how far the phase is (0 to 1)."""
+    """One step's supervision.
+
+    Attributes:
+        parts: supervision edges and negatives per domain.
+        generator: for further draws of this step.
+        progress: how far the phase is, 0 to 1.
+        touched: node type -> share of the step's supervision edges (all of them, not only the drawn ones) that end at each
+            node, float [nodes]; what regularisation weighs the nodes by.
+    """
 
     parts: tuple[DomainBatch, ...]
     generator: torch.Generator
     progress: float = 0.0
+    touched: dict[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

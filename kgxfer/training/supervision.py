@@ -61,7 +61,20 @@ class Supervision:
         held = self.held_out(generator)
         graph = self.graph if held is None else self._without(held)
         parts = tuple(self._part(domain, held, generator) for domain in (0, 1))
-        return Draw(graph, Batch(tuple(part for part in parts if part is not None), generator, progress))
+        found = tuple(part for part in parts if part is not None)
+        return Draw(graph, Batch(found, generator, progress, self._touched(held)))
+
+    def _touched(self, held: dict[EdgeType, Tensor] | None) -> dict[str, Tensor]:
+        """Share of the supervision edges that end at each node."""
+        total, counts = 0.0, dict[str, Tensor]()
+        for kind in self.graph.edge_domain:
+            adjacency = self.graph.adjacencies[kind]
+            ones = torch.ones(adjacency.rows.numel(), device=self.graph.device) if held is None else (held[kind] > 0).float()
+            for node_type, ends in ((kind.head, adjacency.rows), (kind.tail, adjacency.columns)):
+                found = torch.bincount(ends, weights=ones, minlength=self.graph.node_counts[node_type])
+                counts[node_type] = counts[node_type] + found if node_type in counts else found
+            total += float(ones.sum())
+        return {node_type: (count / max(total, 1.0)).float() for node_type, count in counts.items()}
 
     def held_out(self, generator: torch.Generator) -> dict[EdgeType, Tensor] | None:
         """Weight of every interaction as supervision, 0 where it stays in the graph; None: all are drawn and all stay."""
