@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Threads that wait for work sleep instead of spinning: spinning ones slow every other busy process down.
+export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: demo test real-data-tests install clean
 
@@ -12,7 +14,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest $(PYTEST_ARGS)
 
 real-data-tests: $(INSTALLED)
 	$(BIN)/pytest -m "real_data or slow"

@@ -51,7 +51,7 @@ _MODULE_OF = {
     "shuffle_links": "kgxfer.bridges",
     "twin_pairs": "kgxfer.bridges",
 }
-"""Where each public name lives; modules are imported when a name is first used, so that the command line starts fast."""
+"""Where each public name lives; modules are imported when a name is first used: the command line starts fast."""
 
 
 def __getattr__(name: str) -> Any:

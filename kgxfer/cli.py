@@ -50,7 +50,7 @@ Root = Annotated[Path | None, typer.Option("--root", help="Folder of the data fi
 def main() -> NoReturn:
     """Run the command line and exit: 0 well, 2 a mistake in what was given, 130 interrupted."""
     try:
-        app()
+        app(prog_name="kgxfer")
     except InputError as error:
         print(f"kgxfer: error: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -29,19 +29,26 @@ class Config(BaseModel):
 
 
 def _first_problem(config: type[BaseModel], error: ValidationError, where: str) -> InputError:
-    problem = error.errors()[0]
+    problems = error.errors()
+    # A misspelt key is unknown, and often missing as well: say what was written, not what was left out.
+    problem = next((found for found in problems if found["type"] == "extra_forbidden"), problems[0])
     path = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        holder = _holder(config, problem["loc"][:-1])
-        return unknown_name(f"key in {where}", path, holder.model_fields if holder else [])
+        *table, key = problem["loc"]
+        holder = _holder(config, tuple(table))
+        place = ", ".join([where, *([".".join(map(str, table))] if table else [])])
+        return unknown_name(f"key in {place}", str(key), holder.model_fields if holder else [])
     given = "" if problem["type"] == "missing" else f", not {problem['input']!r}"
     return InputError(f"{where}, key {path or '(all)'}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}")
 
 
 def _holder(config: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """Follow `path` through nested configurations to the one that holds the unknown key."""
+    """Follow `path` through nested configurations, and tables of them by name, to the one with the unknown key."""
     holder: Any = config
     for part in path:
+        if get_origin(holder) is dict:
+            holder = get_args(holder)[1]
+            continue
         if not (isinstance(holder, type) and issubclass(holder, BaseModel)) or part not in holder.model_fields:
             return None
         holder = holder.model_fields[str(part)].annotation

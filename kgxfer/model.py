@@ -27,8 +27,8 @@ RECOMMENDATION = "recommendation"
 class TransferModelConfig(Config):
     """Settings of a model; those of its parts stand in tables of their own, checked when the model is made.
 
-    `l2` weighs the mean squared norm of the user and item embeddings at the ends of the step's supervision edges, all of
-    them and not only the drawn ones: Adam turns even a small pull on rarely drawn items into a strong one.
+    `l2` weighs the mean squared norm of the user and item embeddings at the ends of the step's supervision edges, all
+    of them and not only the drawn ones: Adam turns even a small pull on rarely drawn items into a strong one.
     """
 
     encoder: str = "relational"
@@ -69,7 +69,7 @@ class TransferModel:
             STAGES[name].config_class.parse(config.stage_settings.get(name, {}), f"stage {name}")
         unused = [name for name in config.stage_settings if name not in config.stages]
         if unused:
-            raise InputError(f'model: settings for stage "{unused[0]}", which is not among its stages; add it or drop them')
+            raise InputError(f'model: settings for stage "{unused[0]}", which it does not have; add it or drop them')
         if "distillation" in config.stages[:-1]:
             raise InputError("model: distillation freezes what comes before it and must be the last stage")
 
@@ -86,7 +86,8 @@ class TransferModel:
 
     def __repr__(self) -> str:
         config = self.config
-        return f"TransferModel({config.encoder}, dim {config.dim}, stages {' > '.join(config.stages) or 'none'}, loss {config.loss})"
+        stages = " > ".join(config.stages) or "none"
+        return f"TransferModel({config.encoder}, dim {config.dim}, stages {stages}, loss {config.loss})"
 
 
 class TransferNetwork(nn.Module):
@@ -131,12 +132,13 @@ class TransferNetwork(nn.Module):
         Args:
             graph: the graph with this step's supervision edges held out.
             batch: the supervision.
-            wanted: names; a stage none of whose losses is wanted only transforms, and a stage of a later phase is left out.
+            wanted: names; a stage that has losses, none of them wanted, belongs to a later phase and is left out.
             encoded: the encoder's output where it is known already, because the encoder is frozen.
             inner_step: (stage name, loss) -> moves that stage's own parameters; handed to stages with an inner loop.
         """
         embeddings = self.encoder(graph) if encoded is None else encoded
-        context, result = self.context(graph), {}
+        context = self.context(graph)
+        result: dict[str, Tensor] = {}
         for name, stage in self.stages.items():
             if not isinstance(stage, Stage) or (stage.loss_names and not set(stage.loss_names) & set(wanted)):
                 continue
@@ -175,7 +177,7 @@ class TransferNetwork(nn.Module):
     @torch.no_grad()
     def embed(self, graph: GraphTensors, upto: Sequence[str] | None = None) -> Embeddings:
         """Embeddings for recommending, through all stages or those named in `upto`."""
-        embeddings = self.encoder(graph)
+        embeddings: Embeddings = self.encoder(graph)
         context = self.context(graph)
         for name, stage in self.stages.items():
             if isinstance(stage, Stage) and (upto is None or name in upto):
@@ -185,7 +187,10 @@ class TransferNetwork(nn.Module):
     def parameter_groups(self) -> dict[str, list[ParameterGroup]]:
         """Parameter groups by component: "encoder", "scorer", and each stage by its name."""
         groups = {"encoder": self.encoder.parameter_groups(), "scorer": self.scorer.parameter_groups()}
-        return groups | {name: stage.parameter_groups() for name, stage in self.stages.items()}
+        for name, stage in self.stages.items():
+            if isinstance(stage, Stage | ScoreStage):
+                groups[name] = stage.parameter_groups()
+        return groups
 
     @property
     def parameter_count(self) -> int:

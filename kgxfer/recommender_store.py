@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from scipy import sparse
 
 from graph_schema.errors import InputError
 from kgxfer.files import new_folder
@@ -26,13 +27,14 @@ def save_recommender(recommender: Recommender, folder: Path) -> None:
         InputError: the folder exists already, or the disk is full.
     """
     catalogue = recommender.catalogue
-    tensors = {}
+    tensors: dict[str, np.ndarray] = {}
     for role, vectors in zip(_ROLES, recommender.vectors, strict=True):
         tensors |= {f"{role}.users": vectors.users, f"{role}.items": vectors.items, f"{role}.offset": vectors.offset}
         tensors[f"{role}.scale"] = np.array([vectors.scale], dtype=np.float64)
     description = {"format": FORMAT, "domains": list(catalogue.domain_names), "manifest": recommender.manifest}
     with new_folder(folder) as draft:
-        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, draft / "vectors.safetensors")
+        laid_out = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        save_file(laid_out, draft / "vectors.safetensors")
         catalogue.user_ids.to_frame(index=False).to_parquet(draft / "users.parquet")
         for role, items, seen in zip(_ROLES, catalogue.items, catalogue.seen, strict=True):
             items.to_parquet(draft / f"items-{role}.parquet")
@@ -53,13 +55,17 @@ def load_recommender(folder: Path) -> Recommender:
     try:
         description = json.loads(path.read_text())
         if description["format"] != FORMAT:
-            raise InputError(f'"{path}" has format {description["format"]}, this version reads {FORMAT}; train the model again')
+            found = description["format"]
+            raise InputError(f'"{path}" has format {found}, this version reads {FORMAT}; train the model again')
         return _read(folder, description)
-    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise InputError(f'model "{folder}" is damaged ({error}); train it again or restore the folder') from error
+    except InputError:
+        raise
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        problem = " ".join(str(error).split())
+        raise InputError(f'model "{folder}" is damaged ({problem}); train it again or restore the folder') from error
 
 
-def _read(folder: Path, description: dict[str, object]) -> Recommender:
+def _read(folder: Path, description: dict[str, Any]) -> Recommender:
     tensors = load_file(folder / "vectors.safetensors")
     users = pd.Index(pd.read_parquet(folder / "users.parquet")["user_id"], name="user_id")
     items, seen, vectors = [], [], []
@@ -68,8 +74,8 @@ def _read(folder: Path, description: dict[str, object]) -> Recommender:
         places = pd.read_parquet(folder / f"seen-{role}.parquet")
         marks = (np.ones(len(places), dtype=bool), (places["user"], places["item"]))
         seen.append(sparse.csr_matrix(marks, shape=(len(users), len(items[-1]))))
-        parts = (tensors[f"{role}.{name}"] for name in ("users", "items", "offset"))
-        vectors.append(DomainVectors(*parts, scale=float(tensors[f"{role}.scale"][0])))
-    source, target = description["domains"]  # type: ignore[misc]
+        of_users, of_items, offset = (tensors[f"{role}.{name}"] for name in ("users", "items", "offset"))
+        vectors.append(DomainVectors(of_users, of_items, offset, float(tensors[f"{role}.scale"][0])))
+    source, target = description["domains"]
     catalogue = Catalogue((source, target), users, (items[0], items[1]), (seen[0], seen[1]))
-    return Recommender(catalogue, (vectors[0], vectors[1]), description["manifest"])  # type: ignore[arg-type]
+    return Recommender(catalogue, (vectors[0], vectors[1]), description["manifest"])

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -95,7 +97,7 @@ def assert_mistake(answer: Answer, words: str) -> None:
 
 @dataclass
 class Finished:
-    """A run through the command line, and its folder."""
+    """What a run through the command line printed, and its folder."""
 
     out: str
     folder: Path
@@ -105,9 +107,14 @@ class Finished:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     place = tmp_path_factory.mktemp("cli")
     (place / "small.toml").write_text(CONFIG.format(epochs=2))
-    process = kgxfer("run", "small.toml", folder=place)
-    assert process.returncode == 0, process.stderr
-    return Finished(process.stdout, place / "runs" / "small")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out:
+        patch.chdir(place)
+        patch.setattr(sys, "argv", ["kgxfer", "run", "small.toml"])
+        patch.setenv("COLUMNS", "120")
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+    assert stopped.value.code == 0
+    return Finished(out.getvalue(), place / "runs" / "small")
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -190,7 +197,8 @@ def test_a_run_is_no_model(finished: Finished, call: Call) -> None:
     ("changed", "words"),
     [
         ('name = "small"', 'unknown key in configuration "wrong.toml" "nam"; did you mean "name"?'),
-        ("epochs = 2", 'did you mean "epochs"?'),
+        ("epochs = 2", 'wrong.toml", models.kgxfer.training "epoch"; did you mean "epochs"?'),
+        ("stages =", 'wrong.toml", models.kgxfer "stage"; did you mean "stages"?'),
         ('name = "case-study"', 'did you mean "case-study"?'),
         ('"adversarial"', 'unknown stage "adversaria"; did you mean "adversarial"?'),
         ("[baselines.popularity]", 'did you mean "popularity"?'),
@@ -202,7 +210,8 @@ def test_a_wrong_configuration(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     wrong = {
-        'name = "small"': 'nam = "small"', "epochs = 2": "epoch = 2", 'name = "case-study"': 'name = "case-stud"',
+        'name = "small"': 'nam = "small"', "epochs = 2": "epoch = 2", "stages =": "stage =",
+        'name = "case-study"': 'name = "case-stud"',
         '"adversarial"': '"adversaria"', "[baselines.popularity]": "[baselines.popularty]", "dim = 8": "dim = 0",
     }[changed]  # fmt: skip
     (tmp_path / "wrong.toml").write_text(CONFIG.format(epochs=2).replace(changed, wrong, 1))

@@ -51,6 +51,7 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
         assert target.startswith("https://") or (page.parent / target).exists(), target
 
 
+@pytest.mark.slow
 def test_the_configuration_runs(tmp_path: Path) -> None:
     (tmp_path / "first.toml").write_text(blocks("toml")[0])
     finished = kgxfer("run", "first.toml", folder=tmp_path)

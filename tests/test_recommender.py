@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -100,7 +101,7 @@ def test_nobody_gets_nothing() -> None:
         ({"user_ids": ["ann"], "n": 0}, "n is 0; ask for at least one recommendation per user"),
     ],
 )
-def test_input_that_cannot_be_served_is_one_clear_line(arguments: dict[str, object], message: str) -> None:
+def test_input_that_cannot_be_served_is_one_clear_line(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         recommender().recommend(**arguments)
 

@@ -30,7 +30,7 @@ def domain_of(
     *,
     users: Sequence[str] = (),
     items: Sequence[str] = (),
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str | None] | None = None,
     years: Mapping[str, int] | None = None,
     genres: Likes | None = None,
     facts: pd.DataFrame | None = None,

@@ -21,7 +21,7 @@ class EncoderConfig(Config):
 
     dim: int = Field(64, ge=1, le=4096)
     learning_rate: float = Field(1e-3, gt=0)
-    initial_deviation: float = Field(0.1, gt=0)
+    initial_deviation: float = Field(0.03, gt=0)
 
 
 @dataclass(frozen=True)

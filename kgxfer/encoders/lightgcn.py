@@ -1,8 +1,8 @@
 """LightGCN (He et al., SIGIR 2020) on the joint graph of both domains.
 
-``E^(l+1) = D^-1/2 A D^-1/2 E^(l)`` over the person-item graph, and the mean of E^(0) .. E^(L) as embedding (equation 8 with
-equal weights). Differs from the paper in its graph alone: the items of both domains are in it, and users whom a bridge
-identifies are one person.
+``E^(l+1) = D^-1/2 A D^-1/2 E^(l)`` over the person-item graph, and the mean of E^(0) .. E^(L) as embedding (equation 8
+with equal weights). Differs from the paper in its graph alone: the items of both domains are in it, and users whom a
+bridge identifies are one person.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from graph_schema.schema import EdgeType
 from kgxfer.encoders.base import Embeddings, Encoder, EncoderConfig, embedding_table
 from kgxfer.graph import USER, GraphTensors
 from kgxfer.graph.propagate import Adjacency, SortedWeights, propagate, symmetric_normalisation
@@ -46,7 +47,8 @@ class LightGCN(Encoder):
         mask = torch.cat([graph.masks[kind] for kind in kinds])
         weight = symmetric_normalisation(mask, joint)
         layout = SortedWeights.of(weight, joint)
-        persons, items = self.persons, torch.cat(list(self.items.values()))
+        persons: Tensor = self.persons
+        items = torch.cat(list(self.items.values()))
         person_layers, item_layers = [persons], [items]
         for _ in range(self.config.layers):
             persons, items = (
@@ -57,9 +59,9 @@ class LightGCN(Encoder):
             item_layers.append(items)
         result = {USER: _mean(person_layers)[graph.persons]}
         sizes = [table.shape[0] for table in self.items.values()]
-        return result | dict(zip(self.items, _mean(item_layers).split(sizes), strict=True))
+        return result | dict(zip(self.items, torch.split(_mean(item_layers), sizes), strict=True))
 
-    def _adjacency(self, graph: GraphTensors, kinds: list) -> Adjacency:  # type: ignore[type-arg]
+    def _adjacency(self, graph: GraphTensors, kinds: list[EdgeType]) -> Adjacency:
         """Persons by stacked items; made once, since masks change weights and not edges."""
         if self._joint is None or self._joint.rows.device != graph.device:
             starts = [0, graph.node_counts[kinds[0].tail]]

@@ -6,8 +6,9 @@ embedded like any other. One layer, for every node v::
     h_v^(l+1) = I( sum over relations r and directions  g_r * sum over neighbours u  w_uv * h_u^(l) )
     z_v       = sum over l of h_v^(l)
 
-with symmetric degree normalisation w (`symmetric_normalisation`), one learned gate g per relation and direction, and I the
-identity step: what SAME_AS links join adds its partner's message with a learned gate of its own, at no cost of a hop.
+with symmetric degree normalisation w (`symmetric_normalisation`), one learned gate g per relation and direction, and I
+the identity step: what SAME_AS links join adds its partner's message with a learned gate of its own, at no cost of a
+hop.
 Gates start at 1 for interactions and identity, and low for facts, so that a relation has to earn its influence.
 """
 
@@ -43,7 +44,11 @@ class Relational(Encoder):
     def __init__(self, config: RelationalConfig, graph: GraphTensors) -> None:
         super().__init__(config, graph)
         self.tables = nn.ParameterDict(
-            {kind: embedding_table(count, config) for kind, count in graph.node_counts.items() if kind != USER and count}
+            {
+                kind: embedding_table(count, config)
+                for kind, count in graph.node_counts.items()
+                if kind != USER and count
+            }
         )
         self.gates = nn.ParameterDict()
         for kind in graph.relations:

@@ -97,13 +97,16 @@ def evaluate(
         part: "test", or "valid" for choosing.
 
     Raises:
-        InputError: no model, no row of the part, a model fitted on another data set, or twins asked for without pairs.
+        InputError: no model, no row of the part, a model fitted on another data set, twins asked for without pairs, or
+            settings that name a domain which the data set does not have.
     """
     config = config or EvaluationConfig()
     if not models:
         raise InputError("evaluate: no models given; pass a mapping from names to fitted models")
     if config.twins and twin_pairs is None:
         raise InputError("evaluate: rows without twins need twin_pairs; pass kgxfer.bridges.twin_pairs(split)")
+    for domain in config.exclude_other_positives:
+        split.dataset.domain(domain)
     if not any(len(split.rows(part, domain)) for domain in split.evaluated_domains):
         raise InputError(f'evaluate: the split "{split.protocol}" has no relevant {part} row; hold some out')
     figures: list[dict[str, object]] = []

@@ -46,8 +46,8 @@ class GraphConfig(Config):
 class ModelRun(TransferModelConfig):
     """A learned model, how it is trained, over how many seeds, and on which variant of the graph.
 
-    `combine` and `links` differ from the run's only for controls: "disjoint" is the target-only model, "shuffled" permutes
-    the links.
+    `combine` and `links` differ from the run's only for controls: "disjoint" is the target-only model, "shuffled"
+    permutes the links.
     """
 
     training: TrainingConfig = Field(default_factory=TrainingConfig)
@@ -114,7 +114,7 @@ def checked_config(values: Mapping[str, Any], where: str = "configuration") -> R
         raise InputError(f'{where}: "{sorted(both)[0]}" is the name of a model and of a baseline; rename one')
     for name, run in config.models.items():
         if not name.replace("-", "_").isidentifier():
-            raise InputError(f'{where}: model name "{name}" must be letters, digits, "-" and "_", since it names a folder')
+            raise InputError(f'{where}: model name "{name}" names a folder; use letters, digits, "-" and "_"')
         Trainer(run.training)
         if not run.model:
             raise InputError(f"{where}: model {name} cannot be made")

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from graph_schema.errors import InputError
 from kgxfer.experiment import plots
-from kgxfer.files import disk_errors
+from kgxfer.files import new_file
 
 PAGE = "report.html"
 KEYS = ["model", "domain", "group", "ranking", "average", "metric"]
@@ -155,8 +155,8 @@ def render(folder: Path) -> Path:
         files=sorted(run.manifest["files"].items()),
         config=json.dumps(run.config, indent=2, ensure_ascii=False),
     )
-    with disk_errors(folder):
-        (folder / PAGE).write_text(text, encoding="utf-8")
+    with new_file(folder / PAGE) as draft:
+        draft.write_text(text, encoding="utf-8")
     return folder / PAGE
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from kgxfer.experiment import page
 from kgxfer.experiment.alignment import alignment_map, domain_accuracy, domain_points
 from kgxfer.experiment.config import RunConfig
-from kgxfer.files import disk_errors
+from kgxfer.files import disk_errors, new_file
 from kgxfer.recommender import RankingModel, Recommender
 from kgxfer.splits import Split
 
@@ -41,9 +41,10 @@ def stage_records(trained: Sequence[Trained], k: int) -> list[dict[str, Any]]:
                     notes[f"domain told from {node} embeddings (0.5 is chance)"] = accuracy
             records.append(
                 {
-                    "model": run.name, "seed": run.seed, "phase": record.phase.name, "losses": list(record.phase.losses),
-                    "stages": list(record.phase.stages), "epochs": record.epochs, "kept_epoch": record.kept_epoch,
-                    "seconds": record.seconds, "validation": record.validation, "notes": notes,
+                    "model": run.name, "seed": run.seed, "phase": record.phase.name,
+                    "losses": list(record.phase.losses), "stages": list(record.phase.stages),
+                    "epochs": record.epochs, "kept_epoch": record.kept_epoch, "seconds": record.seconds,
+                    "validation": record.validation, "notes": notes,
                 }
             )
     return records
@@ -54,13 +55,15 @@ def alignment_maps(first: Sequence[Trained], seed: int) -> pd.DataFrame:
     tables = [pd.DataFrame(columns=["model", "moment", "node", "domain", "x", "y"])]
     for run in first:
         by_phase = {record.phase.name: record.recommender for record in run.records}
-        moments = {"train": "before alignment", "align": "after alignment"} if "align" in by_phase else {"train": "trained"}
+        moments = {"train": "trained"}
+        if "align" in by_phase:
+            moments = {"train": "before alignment", "align": "after alignment"}
         tables += [alignment_map(by_phase[phase], text, seed).assign(model=run.name) for phase, text in moments.items()]
     return pd.concat(tables, ignore_index=True)
 
 
 def examples(split: Split, fitted: Mapping[str, RankingModel], order: Sequence[str]) -> list[dict[str, Any]]:
-    """What two test users liked in the other domain, and what the first model and the first baselines recommend them."""
+    """What two test users liked in the other domain, and what the models recommend them, in the order given."""
     domain = split.evaluated_domains[-1]
     other = next(tables for tables in split.dataset.domains if tables.domain != domain)
     liked = split.rows("train", other.domain)
@@ -73,7 +76,8 @@ def examples(split: Split, fitted: Mapping[str, RankingModel], order: Sequence[s
         rows = liked[liked["user_id"] == user]
         if "rating" in rows:
             rows = rows.sort_values("rating", ascending=False, kind="stable")
-        history = [{"domain": other.domain, "name": names.get(item, item)} for item in rows["item_id"].head(SHOWN_HISTORY)]
+        known = rows["item_id"].head(SHOWN_HISTORY)
+        history = [{"domain": other.domain, "name": names.get(item, item)} for item in known]
         shown.append(
             {
                 "user_id": str(user), "history": history,
@@ -99,12 +103,15 @@ def _names(items: pd.DataFrame) -> dict[str, str]:
 
 
 def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
-    """Versions, data, split, graph, memory and seconds: what another person needs to say whether runs are comparable."""
+    """Versions, data, split, graph, memory and seconds: what it takes to say whether two runs are comparable."""
     card = state.split.dataset.target.card
     parts = {name: getattr(state.split, name) for name in ("train", "valid", "test")}
     return {
         "kgxfer": metadata.version("kgxfer"),
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in REPORTED_VERSIONS}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in REPORTED_VERSIONS},
+        },
         "data": {
             "name": state.split.dataset.name, "fingerprint": state.split.dataset.fingerprint, "licence": card.licence,
             "citation": card.citation,
@@ -143,12 +150,12 @@ def write_results(
     shown: list[dict[str, Any]],
     facts: dict[str, Any],
 ) -> None:
-    """Write all tables, then the manifest with their hashes, then report.json and the page."""
+    """Write all tables, then the manifest with their hashes, then the page, and last report.json."""
     with disk_errors(folder):
-        figures.to_parquet(folder / "figures.parquet")
-        history.to_parquet(folder / "history.parquet")
-        alignment_maps(first, config.seed).to_parquet(folder / "map.parquet")
-        _recommendations(fitted).to_parquet(folder / "recommendations.parquet")
+        _write_table(folder / "figures.parquet", figures)
+        _write_table(folder / "history.parquet", history)
+        _write_table(folder / "map.parquet", alignment_maps(first, config.seed))
+        _write_table(folder / "recommendations.parquet", _recommendations(fitted))
         _write_json(folder / "stages.json", stages)
         _write_json(folder / "examples.json", shown)
         files = sorted(path for path in folder.rglob("*") if path.is_file() and "checkpoints" not in path.parts)
@@ -175,4 +182,10 @@ def _recommendations(fitted: Mapping[str, RankingModel]) -> pd.DataFrame:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1))
+    with new_file(path) as draft:
+        draft.write_text(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    with new_file(path) as draft:
+        table.to_parquet(draft)

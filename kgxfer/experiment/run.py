@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -58,7 +57,7 @@ def run(
     say: Callable[[str], None] = print,
     resume: bool = False,
 ) -> None:
-    """Run a configuration and write one folder; its last file, `report.html`, is there only when everything is.
+    """Run a configuration and write one folder; its last file, `report.json`, is there only when everything is.
 
     Args:
         config: a checked configuration.
@@ -88,7 +87,6 @@ def run(
         if made and not list(folder.rglob("last.*")):
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    say(f'report: {folder / "report.html"}')
 
 
 def _check_folder(config: RunConfig, folder: Path, resume: bool) -> None:
@@ -109,6 +107,8 @@ def _check_folder(config: RunConfig, folder: Path, resume: bool) -> None:
 def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
     clock = time.perf_counter()
     dataset = loaders.load(config.data.name, root=config.data.root, **config.data.options)
+    for domain in config.evaluation.exclude_other_positives:
+        dataset.domain(domain)
     protocol = SPLITS[config.split.protocol]
     split = protocol(protocol.config_class.parse(config.split.settings, "split")).split(dataset, rng=config.seed)  # type: ignore[arg-type]
     loaded = time.perf_counter()
@@ -167,7 +167,11 @@ def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) ->
     pairs = twin_pairs(state.split) if config.evaluation.twins else None
     reports = []
     for seed in sorted({trained.seed for trained in state.trained} | {config.seed}):
-        models: dict[str, RankingModel] = {t.name: t.records[-1].recommender for t in state.trained if t.seed == seed}
+        models: dict[str, RankingModel] = {}
+        for trained in (trained for trained in state.trained if trained.seed == seed):
+            models[trained.name] = trained.records[-1].recommender
+            if trained.records[-1].phase.name == "distil":
+                models[f"{trained.name} (teacher)"] = trained.records[-2].recommender
         if seed == config.seed:
             models |= state.baselines
         reports.append((seed, evaluate(models, state.split, config.evaluation, pairs)))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from graph_schema.errors import InputError, unknown_name
-from graph_schema.schema import EdgeType
+from graph_schema.schema import EdgeType, Schema
 from graph_schema.tables import LINKS, validate, validate_facts
 from kgxfer.graph.combine import COMBINATIONS, link_edges
 from kgxfer.graph.knowledge_graph import IDENTITY, INTERACTION, USER, EdgeTable, KnowledgeGraph
@@ -26,7 +26,8 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
         combine: "disjoint", "same_as_edges" or "collapse".
 
     Raises:
-        InputError: an unknown combination, facts outside the schema, or links that name nodes which do not exist.
+        InputError: an unknown combination, facts outside the schema or that call the domain's items by another type,
+            or links that name nodes which do not exist.
     """
     if combine not in COMBINATIONS:
         raise unknown_name("combination", combine, COMBINATIONS)
@@ -50,6 +51,7 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
         rated = dataset.schema.edge_type(USER, INTERACTION, domain.item_type)
         parts.setdefault(rated, []).append(_interaction_edges(split, code, domain, vocabularies))
         validate_facts(domain.facts, dataset.schema, f'domain "{domain.domain}"')
+        _check_item_types(domain, dataset.schema)
         for edge_type, facts in _fact_edges(code, domain, vocabularies).items():
             parts.setdefault(edge_type, []).append(facts)
     edges = {edge_type: _concatenate(tables) for edge_type, tables in parts.items()} | edges
@@ -78,6 +80,27 @@ def _keys(domains: tuple[DomainTables, DomainTables]) -> dict[str, pd.DataFrame]
         kind: groups[kind][["domain", "id", "name"]].reset_index(drop=True).assign(row=np.arange(len(groups[kind])))
         for kind in order
     }
+
+
+def _check_item_types(domain: DomainTables, schema: Schema) -> None:
+    """Refuse facts that call an item by a supertype or subtype of the domain's: it would become a second node."""
+    for end in ("head", "tail"):
+        types, ids = domain.facts[f"{end}_type"], domain.facts[f"{end}_id"]
+        akin = [
+            name
+            for name in types.unique()
+            if name != domain.item_type
+            and (schema.is_subtype(name, domain.item_type) or schema.is_subtype(domain.item_type, name))
+        ]
+        wrong = (types.isin(akin) & ids.isin(domain.items["item_id"])).to_numpy()
+        if wrong.any():
+            row = int(wrong.argmax())
+            found = types.iloc[row]
+            raise InputError(
+                f'domain "{domain.domain}": table facts, row {row}: {end}_type of item "{ids.iloc[row]}" is {found}, '
+                f"but the domain's item_type is {domain.item_type}; write {domain.item_type} there, or make the domain "
+                f'with item_type="{found}" (the first row is row 0)'
+            )
 
 
 def _named(table: pd.DataFrame, id_column: str, name_column: str) -> pd.DataFrame:

@@ -1,9 +1,9 @@
 """Domain-adversarial alignment (Ganin et al., JMLR 2016): embeddings from which no discriminator can tell the domain.
 
 A discriminator learns to name the domain of a node from the direction of its embedding; the gradient that reaches the
-encoder is reversed, ``d loss / d z -> -lambda d loss / d z`` with ``lambda = strength * (2 / (1 + exp(-10 p)) - 1)`` for
-progress p (the paper's schedule). Differs from the paper in that one backward pass serves both players, each with an
-optimiser of its own, and that nodes are drawn equally from both domains.
+encoder is reversed, ``d loss / d z -> -lambda d loss / d z`` with ``lambda = strength * (2 / (1 + exp(-10 p)) - 1)``
+for progress p (the paper's schedule). Differs from the paper in that one backward pass serves both players, each with
+an optimiser of its own, and that nodes are drawn equally from both domains.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from kgxfer.stages.base import Batch, Stage, StageConfig, StageContext, StageOut
 class AdversarialConfig(StageConfig):
     """Settings: whose embeddings are aligned, how strongly, and the discriminator's size and pace."""
 
-    nodes: tuple[Literal["users", "items"], ...] = ("users",)
+    nodes: tuple[Literal["users", "items"], ...] = ("users", "items")
     strength: float = Field(1.0, ge=0)
     hidden: int = Field(64, ge=1)
     nodes_per_domain: int = Field(1024, ge=1)
@@ -44,7 +44,7 @@ class _ReverseGradient(torch.autograd.Function):
 
 def reverse_gradient(x: Tensor, strength: float) -> Tensor:
     """Identity forwards; backwards the gradient times ``-strength``."""
-    result: Tensor = _ReverseGradient.apply(x, strength)
+    result: Tensor = _ReverseGradient.apply(x, strength)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -60,7 +60,9 @@ class Adversarial(Stage):
         super().__init__(config, graph, dim)
         self.discriminators = nn.ModuleDict(
             {
-                name: nn.Sequential(nn.Linear(dim, config.hidden), nn.LeakyReLU(0.2), nn.Linear(config.hidden, 1))
+                f"of_{name}": nn.Sequential(
+                    nn.Linear(dim, config.hidden), nn.LeakyReLU(0.2), nn.Linear(config.hidden, 1)
+                )
                 for name in config.nodes
             }
         )
@@ -70,7 +72,8 @@ class Adversarial(Stage):
         """Draw nodes of both domains and let the discriminator judge them through reversed gradients."""
         strength = self.config.strength * (2 / (1 + math.exp(-10 * batch.progress)) - 1)
         loss = torch.zeros((), device=context.graph.device)
-        for name, discriminator in self.discriminators.items():
+        for name in self.config.nodes:
+            discriminator = self.discriminators[f"of_{name}"]
             drawn = [self._draw(name, domain, embeddings, batch, context.graph) for domain in (0, 1)]
             labels = torch.cat([torch.full((len(part),), float(domain)) for domain, part in enumerate(drawn)])
             labels = labels.to(context.graph.device)

@@ -1,8 +1,8 @@
 """What a stage is: a module that reads or changes embeddings (or scores) between the encoder and the scorer.
 
 A stage may return losses, own parameter groups with an optimiser each, run an inner loop before the main step, and read
-what the context holds: the graph with this step's edges held out, the identity links in it, the scorer, and the teacher's
-embeddings. The training loop knows nothing else about stages, so a new kind needs no change there.
+what the context holds: the graph with this step's edges held out, the identity links in it, the scorer, and the
+teacher's embeddings. The training loop knows nothing else about stages, so a new kind needs no change there.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Batch:
         parts: supervision edges and negatives per domain.
         generator: for further draws of this step.
         progress: how far the phase is, 0 to 1.
-        touched: node type -> share of the step's supervision edges (all of them, not only the drawn ones) that end at each
-            node, float [nodes]; what regularisation weighs the nodes by.
+        touched: node type -> share of the step's supervision edges (all of them, not only the drawn ones) that end at
+            each node, float [nodes]; what regularisation weighs the nodes by.
     """
 
     parts: tuple[DomainBatch, ...]
@@ -61,7 +61,7 @@ class StageContext:
         graph: the graph with this step's masks; its identity edges are the links.
         score: (domain, user vectors [rows, dim], item vectors [items, dim], item rows [items]) -> scores [rows, items],
             as the model's scorer computes them.
-        teacher: embeddings of a teacher model, where the run has one; otherwise a stage takes what it is given as teacher.
+        teacher: embeddings of a teacher model, where the run has one; otherwise a stage's own input is the teacher.
     """
 
     graph: GraphTensors
@@ -106,7 +106,9 @@ class Stage(nn.Module):
         """Transform embeddings for recommending; as they are unless a stage says otherwise."""
         return embeddings
 
-    def inner_step(self, embeddings: Embeddings, batch: Batch, context: StageContext, step: Callable[[Tensor], None]) -> None:
+    def inner_step(
+        self, embeddings: Embeddings, batch: Batch, context: StageContext, step: Callable[[Tensor], None]
+    ) -> None:
         """Run an inner loop before the main step (a discriminator's own steps, an attack's ascent).
 
         Args:
@@ -128,8 +130,8 @@ class Stage(nn.Module):
 class ScoreStage(nn.Module):
     """Base of stages that work on scores: blends, calibrations, popularity corrections.
 
-    A score stage must be affine in the score so that a frozen recommender can carry it: it is folded into the scale and the
-    item offsets.
+    A score stage must be affine in the score so that a frozen recommender can carry it: it is folded into the scale and
+    the item offsets.
     """
 
     config_class: ClassVar[type[StageConfig]] = StageConfig

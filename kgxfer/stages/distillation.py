@@ -1,12 +1,13 @@
 """Knowledge distillation (Hinton et al., 2015): a large teacher's soft rankings into a small student.
 
-The student projects the teacher's user and item embeddings to few dimensions; that is all that is left when it serves, no
-graph and no encoder. It learns from the Kullback-Leibler divergence between the two softmax distributions over each
+The student projects the teacher's user and item embeddings to few dimensions; that is all that is left when it serves,
+no graph and no encoder. It learns from the Kullback-Leibler divergence between the two softmax distributions over each
 user's candidates at temperature T::
 
     loss = T^2 * KL( softmax(s_teacher / T) || softmax(s_student / T) )
 
-Differs from the paper in what is classified: a ranking over sampled candidates instead of classes, without hard targets.
+Differs from the paper in what is classified: a ranking over sampled candidates instead of classes, without hard
+targets.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from kgxfer.stages.base import Batch, DomainBatch, Stage, StageConfig, StageCont
 class DistillationConfig(StageConfig):
     """Settings: size of the student, temperature, users compared per domain and step, learning rate."""
 
-    student_dim: int = Field(16, ge=1)
+    student_dim: int = Field(32, ge=1)
     temperature: float = Field(2.0, gt=0)
     rows_per_domain: int = Field(512, ge=1)
     learning_rate: float = Field(1e-2, gt=0)

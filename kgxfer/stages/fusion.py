@@ -1,7 +1,7 @@
 """Feature-level fusion: what each domain says of a user, concatenated and let in by a learned gate.
 
-With z the encoder's embedding and v_s, v_t the sums of the embeddings of the user's source and target items (normalised as
-in message passing, over all nodes of the person)::
+With z the encoder's embedding and v_s, v_t the sums of the embeddings of the user's source and target items (normalised
+as in message passing, over all nodes of the person)::
 
     c = [z ; v_s ; v_t]        z' = z + sigmoid(G c) * (W c)
 
@@ -24,9 +24,9 @@ from kgxfer.stages.base import Batch, Stage, StageConfig, StageContext, StageOut
 
 
 class FusionConfig(StageConfig):
-    """Settings: learning rate of gate and mixing matrix."""
+    """Settings: learning rate of gate and mixing matrix; slow, since the two see every user and overfit first."""
 
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(1e-4, gt=0)
 
 
 class Fusion(Stage):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +12,26 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from graph_schema.errors import InputError
-from kgxfer.files import disk_errors
+from kgxfer.files import new_file
 
 EXTENSION = ".safetensors"
 
 
 class SafeCheckpointIO(CheckpointIO):
-    """Writes to a temporary file that is renamed when complete, so that a killed run leaves the last good checkpoint."""
+    """Writes to a temporary file that is renamed when complete, so a killed run leaves the last good checkpoint."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """Write a checkpoint; InputError where the disk is full."""
         tensors: dict[str, torch.Tensor] = {}
         tree = _plain(checkpoint, tensors)
         target = Path(path)
-        draft = target.with_name(f".{target.name}.draft")
-        with disk_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                try:
-                    save_file(tensors, draft, metadata={"tree": json.dumps(tree)})
-                except SafetensorError as error:
-                    # The writer reports a full disk as its own error; the system's code is in the text.
-                    if "os error 28" in str(error) or "No space" in str(error):
-                        raise OSError(28, "No space left on device") from error
-                    raise
-                os.replace(draft, target)
-            finally:
-                draft.unlink(missing_ok=True)
+        with new_file(target) as draft:
+            save_file(tensors, draft, metadata={"tree": json.dumps(tree)})
 
-    def load_checkpoint(self, path: str | Path, map_location: Any | None = None, **_: Any) -> dict[str, Any]:
-        """Read a checkpoint; InputError where it is damaged or not one of ours."""
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        """Read a checkpoint; InputError where it is damaged or not one of ours. There are never objects in it."""
         try:
             with safe_open(str(path), framework="pt") as file:
                 tree = json.loads(file.metadata()["tree"])

@@ -11,7 +11,7 @@ import lightning as L
 import pandas as pd
 from lightning.pytorch.callbacks import Callback
 
-from kgxfer.files import disk_errors
+from kgxfer.files import new_file
 
 
 class History:
@@ -60,9 +60,8 @@ class EpochRecorder(Callback):
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         seconds = time.perf_counter() - self._started
         self.lines.append({"epoch": trainer.current_epoch, "values": values, "seconds": seconds})
-        with disk_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text("".join(json.dumps(line) + "\n" for line in self.lines))
+        with new_file(self._path) as draft:
+            draft.write_text("".join(json.dumps(line) + "\n" for line in self.lines))
 
     @property
     def epochs(self) -> int:
@@ -76,5 +75,5 @@ class EpochRecorder(Callback):
 
     def values_at(self, epoch: int, names: list[str]) -> dict[str, float]:
         """Recorded values of one epoch (from 0); names that were not logged are left out."""
-        found = next((line["values"] for line in self.lines if line["epoch"] == epoch), {})
+        found: dict[str, float] = next((line["values"] for line in self.lines if line["epoch"] == epoch), {})
         return {name: found[name] for name in names if name in found}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 import lightning as L
@@ -11,10 +12,9 @@ import torch
 from torch import Tensor
 
 from graph_schema.errors import InputError
-from kgxfer.encoders import Embeddings, ParameterGroup
+from kgxfer.encoders import Embeddings
 from kgxfer.model import TransferNetwork
 from kgxfer.rng import derive, torch_generator
-from kgxfer.stages import Stage
 from kgxfer.training.history import EpochRecorder
 from kgxfer.training.schedule import Phase
 from kgxfer.training.supervision import Supervision
@@ -52,17 +52,20 @@ class TrainingModule(L.LightningModule):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One Adam per parameter group of the phase's trainable components."""
         return [
-            torch.optim.Adam(group.parameters, lr=group.learning_rate * self.run.phase.pace, weight_decay=group.weight_decay)
+            torch.optim.Adam(
+                group.parameters, lr=group.learning_rate * self.run.phase.pace, weight_decay=group.weight_decay
+            )
             for _, group in self._owned
         ]
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         """Draw, hold out, compute, step; every draw depends on the seed, the phase and the step alone."""
         phase, supervision = self.run.phase, self.run.supervision
-        step = self.current_epoch * self.trainer.num_training_batches + batch_idx  # type: ignore[operator]
+        steps_per_epoch = int(self.trainer.num_training_batches)
+        step = self.current_epoch * steps_per_epoch + batch_idx
         generator = torch_generator(self.run.seed, phase.name, step)
         torch.manual_seed(derive(self.run.seed, phase.name, step, "modules"))
-        draw = supervision.draw(generator, step / (phase.epochs * self.trainer.num_training_batches))  # type: ignore[operator]
+        draw = supervision.draw(generator, step / (phase.epochs * steps_per_epoch))
         losses = self.network.losses(draw.graph, draw.batch, phase.losses, self._frozen_encoding(), self._inner_step)
         weights = self.network.config.loss_weights
         total = torch.stack([weights.get(name, 1.0) * loss for name, loss in losses.items()]).sum()
@@ -112,7 +115,11 @@ class TrainingModule(L.LightningModule):
         given = checkpoint.get("belongs_to", {})
         for part, expected in self.run.identity.items():
             if given.get(part) != expected:
+                found = str(given.get(part))
+                # Configurations begin alike: what is of use to see starts shortly before the first difference.
+                start = max(0, len(commonprefix([found, expected])) - 20)
+                one, other = (text[start : start + 60] for text in (found, expected))
                 raise InputError(
-                    f"the checkpoint was made with another {part} ({str(given.get(part))[:60]} instead of {expected[:60]}); "
+                    f"the checkpoint was made with another {part} ({one} instead of {other}); "
                     "resume with the same configuration and data, or start a new run in another folder"
                 )

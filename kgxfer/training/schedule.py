@@ -38,7 +38,8 @@ def default_schedule(model: TransferModelConfig, epochs: int, align_epochs: int,
     A stage joins in the phase that its class names and stays to the end; distillation trains the student alone.
     """
     of_phase = {
-        phase: tuple(name for name in model.stages if STAGES[name].phase == phase) for phase in ("train", "align", "distil")
+        phase: tuple(name for name in model.stages if STAGES[name].phase == phase)
+        for phase in ("train", "align", "distil")
     }
     loss_names = {name: STAGES[name].loss_names for name in model.stages}
     used, losses = of_phase["train"], (RECOMMENDATION, *(x for name in of_phase["train"] for x in loss_names[name]))

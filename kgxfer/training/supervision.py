@@ -24,7 +24,7 @@ class SupervisionConfig(Config):
 
 
 class HeldOutConfig(SupervisionConfig):
-    """Settings: share of all edges held out per step; share of the overlapping persons who lose one domain; their weight."""
+    """Settings: share of all edges held out per step, of overlapping persons who lose one domain, and their weight."""
 
     share: float = Field(0.1, ge=0, lt=1)
     hidden_share: float = Field(0.2, ge=0, le=1)
@@ -69,7 +69,8 @@ class Supervision:
         total, counts = 0.0, dict[str, Tensor]()
         for kind in self.graph.edge_domain:
             adjacency = self.graph.adjacencies[kind]
-            ones = torch.ones(adjacency.rows.numel(), device=self.graph.device) if held is None else (held[kind] > 0).float()
+            everything = torch.ones(adjacency.rows.numel(), device=self.graph.device)
+            ones = everything if held is None else (held[kind] > 0).float()
             for node_type, ends in ((kind.head, adjacency.rows), (kind.tail, adjacency.columns)):
                 found = torch.bincount(ends, weights=ones, minlength=self.graph.node_counts[node_type])
                 counts[node_type] = counts[node_type] + found if node_type in counts else found
@@ -77,7 +78,7 @@ class Supervision:
         return {node_type: (count / max(total, 1.0)).float() for node_type, count in counts.items()}
 
     def held_out(self, generator: torch.Generator) -> dict[EdgeType, Tensor] | None:
-        """Weight of every interaction as supervision, 0 where it stays in the graph; None: all are drawn and all stay."""
+        """Weight of each interaction as supervision, 0 where it stays in the graph; None: all are drawn and stay."""
         return None
 
     def _without(self, held: dict[EdgeType, Tensor]) -> GraphTensors:
@@ -93,7 +94,8 @@ class Supervision:
             return None
         device = self.graph.device
         if len(eligible) > self.config.rows_per_domain:
-            eligible = eligible[torch.randperm(len(eligible), generator=generator)[: self.config.rows_per_domain].to(device)]
+            order = torch.randperm(len(eligible), generator=generator)[: self.config.rows_per_domain]
+            eligible = eligible[order.to(device)]
         items = self._items[domain]
         negatives = items[torch.randint(len(items), (self.config.negatives,), generator=generator).to(device)]
         adjacency = self.graph.adjacencies[kind]

@@ -39,8 +39,8 @@ from kgxfer.training.supervision import SUPERVISION, AllEdges, Supervision, Supe
 class TrainingConfig(Config):
     """Settings of a training run.
 
-    `epochs`, `align_epochs` and `distil_epochs` are upper limits of the phases; the best epoch on the validation rows is
-    kept, and a phase ends after `patience` epochs without a better one. An epoch draws every edge about once unless
+    `epochs`, `align_epochs` and `distil_epochs` are upper limits of the phases; the best epoch on the validation rows
+    is kept, and a phase ends after `patience` epochs without a better one. An epoch draws every edge about once unless
     `steps_per_epoch` says otherwise. `supervision` None: held-out edges for inductive encoders, all edges for others.
     """
 
@@ -190,14 +190,15 @@ class Trainer:
             callbacks.append(RichProgressBar(leave=False))
         last = folder / f"last{EXTENSION}"
         module = TrainingModule(network, run)
-        with _quiet():
+        with _Quiet():
             trainer = L.Trainer(
-                max_epochs=run.phase.epochs, accelerator="gpu" if run.supervision.graph.device.type == "cuda" else "cpu",
-                devices=1, callbacks=callbacks, plugins=[SafeCheckpointIO()], logger=False,
+                max_epochs=run.phase.epochs,
+                accelerator="gpu" if run.supervision.graph.device.type == "cuda" else "cpu", devices=1,
+                callbacks=callbacks, plugins=[SafeCheckpointIO()], logger=False,
                 enable_progress_bar=progress, enable_model_summary=False, num_sanity_val_steps=0,
             )
             steps = self.config.steps_per_epoch or run.supervision.steps_per_epoch
-            loader = DataLoader(range(steps), batch_size=1)  # type: ignore[arg-type]
+            loader: DataLoader[int] = DataLoader(range(steps), batch_size=1)  # type: ignore[arg-type]
             trainer.fit(module, loader, ckpt_path=str(last) if resume and last.is_file() else None)
         best = checkpoint.best_model_path if monitor is not None else ""
         kept = SafeCheckpointIO().load_checkpoint(best or last)
@@ -223,7 +224,8 @@ def _device(name: str) -> torch.device:
 
 def _all_edges(supervision: Supervision) -> Supervision:
     """For phases that do not move the encoder: nothing needs to be held out from it."""
-    config = SupervisionConfig(rows_per_domain=supervision.config.rows_per_domain, negatives=supervision.config.negatives)
+    given = supervision.config
+    config = SupervisionConfig(rows_per_domain=given.rows_per_domain, negatives=given.negatives)
     return AllEdges(config, supervision.graph, supervision.ratings)
 
 
@@ -248,7 +250,7 @@ class _PatienceOverResume(EarlyStopping):
         trainer.should_stop = self.wait_count >= self.patience
 
 
-class _quiet:
+class _Quiet:
     """Lightning's remarks about hardware and loaders say nothing about the user's run."""
 
     def __enter__(self) -> None:

@@ -32,7 +32,7 @@ def product_split(held: str) -> Split:
     ]
     test = {"one": HELD[held][0], "two": {"u5": "a"} if held == "first" else {"u5": "c"}}
     valid = {"two": {"u5": "b"} if held == "first" else {"u5": "a"}}
-    return FixedFiles().split(pair_of(*domains, test=test, valid=valid))
+    return FixedFiles().split(pair_of(domains[0], domains[1], test=test, valid=valid))
 
 
 @pytest.mark.parametrize("name", list(BRIDGES))

@@ -21,8 +21,9 @@ def linked(
         domain_of(name, kind, {"u": " ".join(names), "v": " ".join(names)}, names=names, years=of_year or None)
         for name, kind, names, of_year in zip(("one", "two"), types, (ours, theirs), years, strict=True)
     ]
-    split = FixedFiles().split(pair_of(*domains, test={"two": {"u": next(iter(theirs))}}))
-    return SameName().links(split)[["source_id", "target_id"]].to_numpy().tolist()
+    split = FixedFiles().split(pair_of(domains[0], domains[1], test={"two": {"u": next(iter(theirs))}}))
+    pairs: list[list[str]] = SameName().links(split)[["source_id", "target_id"]].to_numpy().tolist()
+    return pairs
 
 
 @pytest.mark.parametrize(

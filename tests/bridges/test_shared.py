@@ -6,6 +6,7 @@ import pandas as pd
 
 from kgxfer.bridges import SharedEntity, SharedId
 from kgxfer.splits import FixedFiles
+from loaders import DomainTables
 from tests.worlds import domain_of, pair_of, split_of
 
 
@@ -53,7 +54,7 @@ def test_shared_entity_links_equal_ids_of_one_type() -> None:
 
 
 def test_users_and_items_are_no_entities_whatever_their_subtype() -> None:
-    def shop(name: str) -> object:
+    def shop(name: str) -> DomainTables:
         row = {"head_id": ["1"], "head_type": "Book", "relation": "HAS_GENRE", "tail_id": ["war"], "tail_type": "Genre"}
         known = {"head_id": ["u"], "head_type": "User", "relation": "KNOWS", "tail_id": ["v"], "tail_type": "User"}
         facts = pd.concat([pd.DataFrame(row), pd.DataFrame(known)], ignore_index=True)

@@ -145,7 +145,8 @@ def test_other_positives_leave_the_sampled_pool_where_asked(split: Split) -> Non
         (("books",), [(2, 2, 7), (2, 2, 7), (0, 0, 7), (2, 2, 7)]),
         (("films",), [(2, 2, 7), (1, 1, 5), (0, 0, 5), (1, 1, 5)]),
     ):
-        expected = sampled_hr(sampled_ranks(*np.array(pools).T, 5, 6), 1).mean()
+        above, tied, pool = np.array(pools).T
+        expected = sampled_hr(sampled_ranks(above, tied, pool, 5, 6), 1).mean()
         found = figure(score, split, "sampled_hr@1", sampled_negatives=5, k=1, exclude_other_positives=excluded)
         assert found == pytest.approx(expected)
 
@@ -183,7 +184,7 @@ def test_a_dropped_twin_is_not_taken_out_of_the_pool_a_second_time() -> None:
     settings = EvaluationConfig(twins=True, k=1, sampled_negatives=4, exclude_other_positives=("films",))
     report = evaluate({"m": model}, split, settings, pairs)
     # zoe's f3 meets f2, f4 and f5 (f1 is dropped), of which one is above and two are tied; yan's f2 is first.
-    expected = [sampled_ranks(*np.array([[1], [2], [3]]), 4, 5)[0, 0], 1.0]
+    expected = [sampled_ranks(np.array([1]), np.array([2]), np.array([3]), 4, 5)[0, 0], 1.0]
     assert report.value("m", "sampled_hr@1", "films", WITHOUT_TWINS) == pytest.approx(np.mean(expected))
 
 

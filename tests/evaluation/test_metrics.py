@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import permutations, product
 from math import log2
 
@@ -25,7 +25,7 @@ from kgxfer.evaluation.metrics import (
 )
 
 
-def placed(scores: list[float], positives: list[int], user: int = 0) -> Positives:
+def placed(scores: Sequence[float], positives: list[int], user: int = 0) -> Positives:
     """Positives of one user among candidates with these scores."""
     above = [sum(other > scores[item] for other in scores) for item in positives]
     tied = [sum(other == scores[item] for other in scores) for item in positives]
@@ -150,8 +150,8 @@ def test_a_positive_that_rises_never_lowers_a_metric(table: tuple[list[int], lis
 
 
 def ranks(above: int, tied: int, pool: int, negatives: int, count: int | None = None) -> np.ndarray:
-    counts = (np.array([number]) for number in (above, tied, pool))
-    return sampled_ranks(*counts, negatives, count or negatives + 1)[:, 0]
+    counts = [np.array([number]) for number in (above, tied, pool)]
+    return sampled_ranks(counts[0], counts[1], counts[2], negatives, count or negatives + 1)[:, 0]
 
 
 @pytest.mark.parametrize(("above", "tied", "pool"), [(1, 2, 5), (0, 0, 4), (4, 0, 4), (0, 3, 3), (2, 1, 3), (0, 1, 6)])

@@ -182,7 +182,7 @@ def split_of_cells(cells: list[str], held: str, holds_in: str) -> Split:
         tested = USERS if holds_in == "test" else USERS[::2]
         test[name] = {user: items for user, items in held_out.items() if user in tested}
         valid[name] = {user: items for user, items in held_out.items() if user not in tested}
-    return FixedFiles().split(pair_of(*domains, test=test, valid=valid))
+    return FixedFiles().split(pair_of(domains[0], domains[1], test=test, valid=valid))
 
 
 def likes_of(table: np.ndarray, *roles: str) -> Likes:
@@ -252,6 +252,40 @@ def test_facts_outside_the_schema_are_refused(split: Split, links: pd.DataFrame)
     broken = replace(split, dataset=replace(split.dataset, target=films))
     with pytest.raises(InputError, match='domain "films": table facts, row 0: unknown relation "HAS_GENER"'):
         build_graph(broken, links.head(0))
+
+
+@pytest.mark.parametrize(
+    ("item_type", "said", "other", "message"),
+    [
+        (
+            "Movie",
+            "head",
+            "Item",
+            'domain "films": table facts, row 1: head_type of item "f2" is Item, but the domain\'s item_type is Movie; '
+            'write Movie there, or make the domain with item_type="Item"',
+        ),
+        ("Item", "head", "Movie", 'head_type of item "f2" is Movie, but the domain\'s item_type is Item; write Item'),
+        ("Movie", "tail", "Item", 'tail_type of item "f2" is Item, but the domain\'s item_type is Movie; write Movie'),
+    ],
+)
+def test_facts_that_call_an_item_by_a_kindred_type_are_refused(
+    item_type: str, said: str, other: str, message: str
+) -> None:
+    known = {"head_id": "f1", "head_type": item_type, "relation": "SIMILAR_TO", "tail_id": "f1", "tail_type": item_type}
+    row = known | {f"{said}_id": "f2", f"{said}_type": other}
+    films = domain_of("films", item_type, {"u": "f1 f2", "v": "f1"}, facts=pd.DataFrame([known, row]))
+    books = domain_of("books", "Book", {"u": "b1", "v": "b1"})
+    split = FixedFiles().split(pair_of(books, films, test={"films": {"u": "f1"}}))
+    with pytest.raises(InputError, match=re.escape(message)):
+        build_graph(split, LINKS.empty())
+
+
+def test_a_kindred_type_is_welcome_where_the_fact_is_not_about_an_item_of_the_domain() -> None:
+    row = {"head_id": "f1", "head_type": "Movie", "relation": "SIMILAR_TO", "tail_id": "elsewhere", "tail_type": "Item"}
+    films = domain_of("films", "Movie", {"u": "f1 f2", "v": "f1"}, facts=pd.DataFrame([row]))
+    books = domain_of("books", "Book", {"u": "b1", "v": "b1"})
+    split = FixedFiles().split(pair_of(books, films, test={"films": {"u": "f1"}}))
+    assert build_graph(split, LINKS.empty()).nodes["Item"].size == 1
 
 
 def test_a_graph_of_interactions_alone_needs_no_facts_and_no_links() -> None:

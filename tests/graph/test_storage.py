@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,9 +73,10 @@ def test_a_graph_comes_back_exactly(tmp_path: Path, combine: str) -> None:
     assert list(again.nodes["Dish/Recipe"].keys["name"][:4]) == list(ODD.values())
     for kind in graph.nodes:
         pd.testing.assert_frame_equal(again.nodes[kind].keys, graph.nodes[kind].keys)
-    for kind, table in graph.edges.items():
-        pd.testing.assert_frame_equal(again.edges[kind].properties, table.properties, check_column_type=False)
-        assert [again.edges[kind].head.dtype, again.edges[kind].domain.dtype] == [np.int64, np.int8]
+    for edge_type, table in graph.edges.items():
+        found = again.edges[edge_type]
+        pd.testing.assert_frame_equal(found.properties, table.properties, check_column_type=False)
+        assert [found.head.dtype, found.domain.dtype] == [np.int64, np.int8]
     pd.testing.assert_frame_equal(again.triples(), graph.triples())
 
 
@@ -83,7 +85,7 @@ def with_nodes(graph: KnowledgeGraph, kind: str, **columns: object) -> Knowledge
     return replace(graph, nodes=graph.nodes | {kind: replace(graph.nodes[kind], keys=keys)})
 
 
-def with_edges(graph: KnowledgeGraph, kind: EdgeType, **parts: object) -> KnowledgeGraph:
+def with_edges(graph: KnowledgeGraph, kind: EdgeType, **parts: Any) -> KnowledgeGraph:
     return replace(graph, edges=graph.edges | {kind: replace(graph.edges[kind], **parts)})
 
 

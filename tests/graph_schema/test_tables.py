@@ -169,8 +169,8 @@ def test_bounds_are_inclusive() -> None:
 def test_the_form_of_a_column_does_not_depend_on_whether_values_are_missing() -> None:
     for values in ([1990, 1991], [1990, None]):
         assert normal(values, "integer", nullable=True).dtype == "Int64"
-    for values in ([True, False], [True, None]):
-        assert normal(values, "boolean", nullable=True).dtype == "boolean"
+    for flags in ([True, False], [True, None]):
+        assert normal(flags, "boolean", nullable=True).dtype == "boolean"
     assert normal([1990], "integer").dtype == "int64"
     assert normal([True], "boolean").dtype == bool
 

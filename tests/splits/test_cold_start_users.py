@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -103,7 +104,7 @@ def test_rows_below_the_threshold_leave_with_their_user_but_do_not_make_one_elig
         ({"test_share": 0.01}, "does not allow 0 test"),
     ],
 )
-def test_shares_that_leave_nobody_are_refused_with_the_remedy(settings_: dict[str, object], message: str) -> None:
+def test_shares_that_leave_nobody_are_refused_with_the_remedy(settings_: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         ColdStartUsers(**settings_).split(BOARD)
     assert message in str(caught.value)
@@ -140,7 +141,7 @@ def test_nothing_at_all_in_common_and_a_domain_of_one_user_are_refused_before_an
         ({"domains": ()}, "split cold_start_users, key domains: tuple should have at least 1 item"),
     ],
 )
-def test_wrong_settings_are_one_clear_line(settings_: dict[str, object], message: str) -> None:
+def test_wrong_settings_are_one_clear_line(settings_: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         ColdStartUsers(**settings_)
     assert str(caught.value).startswith(message)

@@ -1,0 +1,483 @@
+"""Training: known answers, the same result bit by bit whatever interrupts it, and checkpoints that belong to one run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from graph_schema import InputError
+from kgxfer.bridges import propose_links, shuffle_links
+from kgxfer.evaluation import EvaluationConfig, evaluate
+from kgxfer.graph import USER, GraphTensors, KnowledgeGraph, build_graph
+from kgxfer.model import TransferModel
+from kgxfer.recommender import Recommender
+from kgxfer.rng import numpy_generator
+from kgxfer.splits import ColdStartUsers, Split
+from kgxfer.training import Phase, Trainer, default_schedule
+from kgxfer.training.checkpoint import SafeCheckpointIO
+from kgxfer.training.history import EpochRecorder
+from kgxfer.training.memory import training_bytes
+from kgxfer.training.supervision import AllEdges, HeldOut, HeldOutConfig, SupervisionConfig
+from tests.networks import graph_of, network_of, small_split, tensors_of
+from tests.worlds import block_of, checkerboard
+
+HELD_OUT = {"share": 0.3, "hidden_share": 0.5, "negatives": 16, "rows_per_domain": 128}
+STAGED = TransferModel("relational", ["adversarial", "fusion", "distillation"], 6, stage_settings={"distillation": {"student_dim": 4}})
+
+
+@pytest.fixture(scope="module")
+def graph(board_split: Split) -> KnowledgeGraph:
+    return build_graph(board_split, propose_links(board_split, ["shared_id"]))
+
+
+def trainer_of(**changes: Any) -> Trainer:
+    epochs = {"epochs": 2, "align_epochs": 2, "distil_epochs": 2, "steps_per_epoch": 2, "patience": 9}
+    return Trainer(**epochs | {"supervision_settings": HELD_OUT} | changes)
+
+
+def block_first(recommender: Recommender, split: Split) -> float:
+    """Share of the cold users to whom every unseen item of their block is recommended before any other item."""
+    found = recommender.recommend(split.cold_users["user_id"], n=8, domain="films")
+    right = []
+    for user, rows in found.groupby("user_id", sort=False):
+        assert len(rows) == 8  # cold: all items are unseen
+        right.append([block_of(item) == block_of(str(user)) for item in rows["item_id"]] == [True] * 4 + [False] * 4)
+    return float(np.mean(right))
+
+
+def test_the_checkerboard_is_solved_through_the_links_and_is_chance_without_them() -> None:
+    """Every cold user gets the whole block first; with shuffled links it is what a coin would find."""
+    # Without facts the links are all that joins the domains.
+    model = TransferModel("relational", dim=8, encoder_settings={"learning_rate": 0.01})
+    answers: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    for seed in range(4):
+        drawn = ColdStartUsers(test_share=0.25, pseudo_cold_share=0.25).split(checkerboard(24, 8), rng=seed)
+        split = without_facts(drawn)
+        links = propose_links(split, ["shared_id"])
+        for shuffled in answers:
+            used = shuffle_links(links, numpy_generator(seed, "shuffled")) if shuffled else links
+            recommender = trainer_of(epochs=2, steps_per_epoch=5).fit(model, build_graph(split, used), split, rng=seed)
+            report = evaluate({"": recommender}, split, EvaluationConfig(k=4))
+            answers[shuffled].append((block_first(recommender, split), report.value("", "recall@4", "films")))
+    assert answers[False] == [(1, 1)] * 4
+    # 24 users who are right or wrong as a whole: three standard errors of a coin are 0.3.
+    blocks, recall = np.mean(answers[True], axis=0)
+    assert recall == pytest.approx(0.5, abs=0.3) and blocks <= 0.8
+
+
+def without_facts(split: Split) -> Split:
+    domains = [replace(domain, facts=domain.facts.iloc[:0]) for domain in split.dataset.domains]
+    return replace(split, dataset=replace(split.dataset, source=domains[0], target=domains[1]))
+
+
+def assert_same(first: Trainer, second: Trainer) -> None:
+    """The same curves and the same vectors in every phase, bit by bit."""
+    pd.testing.assert_frame_equal(first.history.table(), second.history.table(), check_exact=True)
+    assert [record.phase for record in first.records] == [record.phase for record in second.records]
+    for one, other in zip(first.records, second.records, strict=True):
+        assert (one.epochs, one.kept_epoch, one.validation) == (other.epochs, other.kept_epoch, other.validation)
+        for ours, theirs in zip(one.recommender.vectors, other.recommender.vectors, strict=True):
+            assert np.array_equal(ours.users, theirs.users) and np.array_equal(ours.items, theirs.items)
+            assert np.array_equal(ours.offset, theirs.offset) and ours.scale == theirs.scale
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(board_split: Split, graph: KnowledgeGraph) -> Trainer:
+    trainer = trainer_of()
+    trainer.fit(STAGED, graph, board_split, rng=5)
+    return trainer
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(
+    uninterrupted: Trainer, board_split: Split, graph: KnowledgeGraph
+) -> None:
+    torch.manual_seed(99)  # what was drawn before does not matter
+    again, other = trainer_of(), trainer_of()
+    again.fit(STAGED, graph, board_split, rng=5)
+    assert_same(uninterrupted, again)
+    other.fit(STAGED, graph, board_split, rng=6)
+    ours, theirs = (trainer.records[-1].recommender.vectors[1].items for trainer in (uninterrupted, other))
+    assert not np.array_equal(ours, theirs)
+
+
+class PowerCut(Exception):
+    """What interrupts a run."""
+
+
+@pytest.mark.parametrize("phase", ["train", "align", "distil"])
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    uninterrupted: Trainer,
+    board_split: Split,
+    graph: KnowledgeGraph,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    phase: str,
+    epoch: int,
+) -> None:
+    """Cut at the end of an epoch, before its checkpoint: what is left is the boundary before."""
+    record = EpochRecorder.record
+
+    def record_or_stop(self: EpochRecorder, trainer: Any) -> None:
+        record(self, trainer)
+        if (self.phase, trainer.current_epoch) == (phase, epoch):
+            raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochRecorder, "record", record_or_stop)
+        with pytest.raises(PowerCut):
+            trainer_of().fit(STAGED, graph, board_split, rng=5, folder=tmp_path)
+    resumed = trainer_of()
+    resumed.fit(STAGED, graph, board_split, rng=5, folder=tmp_path, resume=True)
+    assert_same(uninterrupted, resumed)
+
+
+def test_resuming_what_is_complete_trains_nothing(
+    uninterrupted: Trainer, board_split: Split, graph: KnowledgeGraph, tmp_path: Path
+) -> None:
+    trainer_of().fit(STAGED, graph, board_split, rng=5, folder=tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("best.*")}
+    again = trainer_of()
+    again.fit(STAGED, graph, board_split, rng=5, folder=tmp_path, resume=True)
+    assert_same(uninterrupted, again)
+    assert len(before) == 3 and {path: path.read_bytes() for path in tmp_path.rglob("best.*")} == before
+
+
+@pytest.fixture
+def trained(board_split: Split, graph: KnowledgeGraph, tmp_path: Path) -> Path:
+    """A folder with the checkpoints of a run of `TransferModel("mf", dim=4)`, seed 0."""
+    trainer_of(supervision_settings={}).fit(TransferModel("mf", dim=4), graph, board_split, rng=0, folder=tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("other", ["data set", "model", "seed", "training configuration"])
+def test_a_checkpoint_of_another_run_is_refused(
+    trained: Path, board_split: Split, graph: KnowledgeGraph, other: str
+) -> None:
+    model, seed, split, trainer = TransferModel("mf", dim=4), 0, board_split, trainer_of(supervision_settings={})
+    if other == "data set":
+        split = ColdStartUsers(test_share=0.25, pseudo_cold_share=0.25).split(checkerboard(24, 10), rng=0)
+        graph = build_graph(split, propose_links(split, ["shared_id"]))
+    elif other == "model":
+        model = TransferModel("mf", dim=4, loss="bpr")
+    elif other == "seed":
+        seed = 1
+    else:
+        trainer = trainer_of(supervision_settings={"negatives": 3})
+    with pytest.raises(InputError, match=f"the checkpoint was made with another {other}") as caught:
+        trainer.fit(model, graph, split, rng=seed, folder=trained, resume=True)
+    assert "\n" not in str(caught.value) and "start a new run in another folder" in str(caught.value)
+
+
+def test_the_difference_between_two_models_is_shown(trained: Path, board_split: Split, graph: KnowledgeGraph) -> None:
+    """Not only the beginning that both have in common."""
+    with pytest.raises(InputError, match=r'softmax.* instead of .*"bpr"'):
+        model = TransferModel("mf", dim=4, loss="bpr")
+        trainer_of(supervision_settings={}).fit(model, graph, board_split, rng=0, folder=trained, resume=True)
+
+
+@pytest.mark.parametrize("damage", ["cut", "foreign"])
+def test_a_damaged_checkpoint_is_named(trained: Path, board_split: Split, graph: KnowledgeGraph, damage: str) -> None:
+    last = trained / "train" / "last.safetensors"
+    content = last.read_bytes()
+    last.write_bytes(content[: len(content) // 2] if damage == "cut" else b"not one of ours")
+    with pytest.raises(InputError, match=r'last\.safetensors" cannot be read .* remove it and train again') as caught:
+        trainer_of(supervision_settings={}).fit(
+            TransferModel("mf", dim=4), graph, board_split, rng=0, folder=trained, resume=True
+        )
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_leaves_no_half_written_file(small_disk: Path, board_split: Split, graph: KnowledgeGraph) -> None:
+    model = TransferModel("mf", dim=24)  # two checkpoints do not fit 32 kB
+    with pytest.raises(InputError, match="no space left while writing .*; free some or choose another folder") as caught:
+        trainer_of(epochs=8, supervision_settings={}).fit(model, graph, board_split, folder=small_disk / "run")
+    assert "\n" not in str(caught.value)
+    for path in small_disk.rglob("*"):
+        assert path.is_dir() or path.name in ("best.safetensors", "last.safetensors", "history.jsonl")
+        if path.suffix == ".safetensors":
+            SafeCheckpointIO().load_checkpoint(path)
+        if path.suffix == ".jsonl":
+            pd.read_json(path, lines=True)
+
+
+def test_a_full_disk_keeps_the_history_that_was_there(small_disk: Path) -> None:
+    class Ended:
+        callback_metrics = {"loss": torch.tensor(1.0)}
+        current_epoch = 0
+
+    path = small_disk / "history.jsonl"
+    recorder = EpochRecorder("train", path, resume=False)
+    recorder.record(Ended())  # type: ignore[arg-type]
+    before = path.read_text()
+    with open(small_disk / "ballast", "wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):
+        while True:
+            ballast.write(bytes(1024))
+    Ended.callback_metrics = {f"value {number}": torch.tensor(1.0) for number in range(500)}
+    with pytest.raises(InputError, match="no space left"):
+        recorder.record(Ended())  # type: ignore[arg-type]
+    assert path.read_text() == before
+    assert sorted(entry.name for entry in small_disk.iterdir()) == ["ballast", "history.jsonl"]
+
+
+def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:
+    tensor = torch.arange(6, dtype=torch.float64).reshape(2, 3)
+    checkpoint = {
+        "state": {0: {"step": torch.tensor(3.0), "moments": (tensor.T, [tensor[0], None])}, 7: {}},
+        "by name": {"a": True, "b": 1, "c": 1.5, "d": "text", "": []},
+        "nested": [(1, (2, [3])), {"tensor": "a name", "dict": 1}, {True: False}],
+        "empty": torch.empty(0, 4),
+        "numbers": torch.tensor([2**40, -1]),
+        "infinite": [float("inf"), 0.1],
+    }
+    SafeCheckpointIO().save_checkpoint(checkpoint, tmp_path / "deep" / "one.safetensors")
+    assert_equal(SafeCheckpointIO().load_checkpoint(tmp_path / "deep" / "one.safetensors"), checkpoint)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["one.safetensors"]
+
+
+def assert_equal(found: Any, expected: Any) -> None:
+    """Equal in value and in type, down to the tensors."""
+    assert type(found) is type(expected)
+    if isinstance(expected, torch.Tensor):
+        assert found.dtype == expected.dtype and torch.equal(found, expected)
+    elif isinstance(expected, dict):
+        assert list(found) == list(expected)
+        for key, value in expected.items():
+            assert_equal(found[key], value)
+    elif isinstance(expected, list | tuple):
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            assert_equal(one, other)
+    else:
+        assert found == expected
+
+
+def test_what_a_checkpoint_cannot_hold_is_a_fault_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="cannot hold a set"):
+        SafeCheckpointIO().save_checkpoint({"a": {1, 2}}, tmp_path / "one.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_phase(board_split: Split, graph: KnowledgeGraph) -> None:
+    """At this rate the model only gets worse after a while."""
+    trainer = trainer_of(epochs=12, patience=3, supervision_settings={**HELD_OUT, "share": 0.1, "hidden_share": 0.0})
+    model = TransferModel("relational", dim=4, encoder_settings={"learning_rate": 0.5, "layers": 1})
+    recommender = trainer.fit(model, graph, board_split, rng=1)
+    curve = trainer.history.table().query("name == 'ndcg@10'").set_index("epoch")["value"]
+    (record,) = trainer.records
+    assert record.kept_epoch == curve.idxmax()
+    assert record.epochs == len(curve) == min(12, record.kept_epoch + 3)
+    assert curve[record.epochs] < curve.max()
+    assert record.validation == {"ndcg@10": curve.max()}
+    assert evaluate({"": recommender}, board_split, part="valid").value("", "ndcg@10", "films") == pytest.approx(curve.max())
+
+
+def test_without_validation_rows_the_last_epoch_is_kept() -> None:
+    split = ColdStartUsers(test_share=0.25, pseudo_cold_share=0).split(checkerboard(12, 8), rng=0)
+    trainer = trainer_of(epochs=3)
+    trainer.fit(TransferModel("relational", dim=4), graph_of(split), split)
+    (record,) = trainer.records
+    assert (record.epochs, record.kept_epoch, record.validation) == (3, 3, {})
+
+
+def test_a_metric_of_sampled_ranking_can_be_monitored(board_split: Split, graph: KnowledgeGraph) -> None:
+    trainer = trainer_of(monitor="sampled_hr@3", epochs=1, supervision_settings={})
+    recommender = trainer.fit(TransferModel("mf", dim=4), graph, board_split, evaluation=EvaluationConfig(sampled_negatives=4))
+    config = EvaluationConfig(k=3, sampled_negatives=4)
+    expected = evaluate({"": recommender}, board_split, config, part="valid").value("", "sampled_hr@3", "films")
+    assert trainer.records[0].validation == {"sampled_hr@3": pytest.approx(expected)}
+
+
+@pytest.mark.parametrize(
+    ("monitor", "words"),
+    [("ndgc@10", 'did you mean "ndcg@10"?'), ("recall", "recall@10"), ("ndcg@0", "ndcg@10"), ("nonsense", "choices: ")],
+)
+def test_a_metric_that_does_not_exist_is_named_with_the_nearest(monitor: str, words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f'unknown monitored metric "{monitor}"')) as caught:
+        Trainer(monitor=monitor)
+    assert words in str(caught.value)
+
+
+def test_the_schedule_is_a_table() -> None:
+    """What is summed, what moves, what is applied, how long, how fast."""
+    base, loss = ("encoder", "scorer"), "recommendation"
+    staged = ("adversarial", "fusion")
+    expected = [
+        Phase("train", (loss,), (*base, "fusion"), ("fusion",), 50),
+        Phase("align", (loss, "adversarial"), (*base, *staged), staged, 10, pace=0.3),
+        Phase("distil", ("distillation",), ("distillation",), (*staged, "distillation"), 20),
+    ]
+    assert default_schedule(STAGED.config, 50, 10, 20) == expected
+    assert default_schedule(TransferModel("mf").config, 5, 1, 2) == [Phase("train", (loss,), base, (), 5)]
+    fused = TransferModel(stages=["fusion", "distillation"]).config
+    assert [phase.name for phase in default_schedule(fused, 5, 1, 2)] == ["train", "distil"]
+
+
+def held_out(graph: GraphTensors, **settings: float) -> HeldOut:
+    return HeldOut(HeldOutConfig(**{"negatives": 8, **settings}), graph, {})  # type: ignore[arg-type]
+
+
+def draws(supervision: HeldOut, count: int = 20) -> Iterator[Any]:
+    for seed in range(count):
+        yield supervision.draw(torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("combine", ["disjoint", "same_as_edges", "collapse"])
+@pytest.mark.parametrize("one_type", [False, True])
+def test_what_is_predicted_is_not_in_the_graph_and_the_rest_is(combine: str, one_type: bool) -> None:
+    graph = tensors_of(small_split(one_type=one_type), combine)
+    for draw in draws(held_out(graph, share=0.3, hidden_share=0.3)):
+        drawn = {(part.domain, int(u), int(i)) for part in draw.batch.parts for u, i in zip(part.users, part.items, strict=True)}
+        visible, every = set(), set()
+        for kind, domains in graph.edge_domain.items():
+            adjacency, weights = draw.graph.adjacencies[kind], draw.graph.weights[kind]
+            assert torch.equal(weights.weight > 0, weights.mask > 0)
+            cells = zip(domains.tolist(), adjacency.rows.tolist(), adjacency.columns.tolist(), strict=True)
+            for cell, mask in zip(cells, weights.mask.tolist(), strict=True):
+                every.add(cell)
+                if mask:
+                    visible.add(cell)
+        assert not drawn & visible and drawn | visible == every
+        for kind in graph.relations:
+            if kind not in graph.edge_domain:
+                assert draw.graph.weights[kind] is graph.weights[kind]  # facts stay
+
+
+def test_a_hidden_person_loses_exactly_one_domain() -> None:
+    graph = tensors_of(small_split())
+    overlapping = set(graph.overlapping_persons.tolist())
+    assert len(overlapping) == 3  # Ann, Bob and Cid; Dan is cold, Sue, Tom and Eve are in one domain
+    chosen, sides = [], []
+    for draw in draws(held_out(graph, share=0.0, hidden_share=0.5, hidden_weight=3.0), 100):
+        lost: dict[int, dict[int, set[float]]] = {}
+        for kind, domains in graph.edge_domain.items():
+            persons = graph.persons[graph.adjacencies[kind].rows].tolist()
+            for person, domain, mask in zip(persons, domains.tolist(), draw.graph.weights[kind].mask.tolist(), strict=True):
+                lost.setdefault(person, {}).setdefault(domain, set()).add(mask)
+        hidden = {person: by_domain for person, by_domain in lost.items() if {0.0} in by_domain.values()}
+        assert set(hidden) <= overlapping
+        assert all(sorted(map(sorted, by_domain.values())) == [[0.0], [1.0]] for by_domain in hidden.values())
+        others = [masks for person, by_domain in lost.items() if person not in hidden for masks in by_domain.values()]
+        assert all(masks == {1.0} for masks in others)
+        assert all(part.weight.eq(3.0).all() for part in draw.batch.parts)
+        chosen.append(len(hidden) / len(overlapping))
+        sides += [next(domain for domain, masks in by_domain.items() if masks == {0.0}) for by_domain in hidden.values()]
+    # 300 persons and about 150 sides, each with probability one half: five standard errors.
+    assert np.mean(chosen) == pytest.approx(0.5, abs=0.15) and np.mean(sides) == pytest.approx(0.5, abs=0.2)
+
+
+def test_the_share_held_out_is_the_setting(board_split: Split) -> None:
+    graph = tensors_of(board_split)
+    edges = sum(len(domains) for domains in graph.edge_domain.values())
+    held = [1 - sum(float(draw.graph.masks[kind].sum()) for kind in graph.edge_domain) / edges
+            for draw in draws(held_out(graph, share=0.2, hidden_share=0.0), 50)]  # fmt: skip
+    # About 5,000 independent edges: five standard errors are 0.03.
+    assert np.mean(held) == pytest.approx(0.2, abs=0.03)
+    assert np.std(held) > 0
+    assert held_out(graph, share=0.2).steps_per_epoch == 5
+
+
+def test_where_nothing_is_held_out_nothing_is_predicted() -> None:
+    supervision = held_out(tensors_of(small_split()), share=0.0, hidden_share=0.0)
+    assert all(draw.batch.parts == () for draw in draws(supervision, 3))
+
+
+@pytest.mark.parametrize("one_type", [False, True])
+def test_negatives_are_items_of_the_domain(one_type: bool) -> None:
+    split = small_split(one_type=one_type)
+    graph, joined = tensors_of(split), graph_of(split)
+    for draw in draws(held_out(graph, share=0.5, negatives=64), 5):
+        for part in draw.batch.parts:
+            items = split.dataset.domains[part.domain].items["item_id"].to_numpy()
+            assert set(part.negatives.tolist()) == set(joined.item_rows(part.domain, items).tolist())
+
+
+def test_all_edges_predicts_what_it_sees() -> None:
+    graph = tensors_of(small_split())
+    ratings = {kind: torch.arange(len(domains)).float() for kind, domains in graph.edge_domain.items()}
+    supervision = AllEdges(SupervisionConfig(negatives=4), graph, ratings)
+    draw = supervision.draw(torch.Generator().manual_seed(0), 0.25)
+    assert draw.graph is graph and draw.batch.progress == 0.25 and supervision.steps_per_epoch == 1
+    for part in draw.batch.parts:
+        kind = graph.interaction_type(part.domain)
+        adjacency = graph.adjacencies[kind]
+        assert torch.equal(part.users, adjacency.rows) and torch.equal(part.items, adjacency.columns)
+        assert part.weight.eq(1).all() and part.rating is not None and torch.equal(part.rating, ratings[kind])
+    edges = 10 + 10  # rows of the books; of the films without Dan's two
+    for kind in ("Book", "Movie"):
+        torch.testing.assert_close(draw.batch.touched[kind], graph.popularity[kind] / edges)
+    assert float(draw.batch.touched[USER].sum()) == pytest.approx(1)
+    some = AllEdges(SupervisionConfig(rows_per_domain=3, negatives=4), graph, {})
+    assert some.steps_per_epoch == 3
+    parts = some.draw(torch.Generator().manual_seed(0)).batch.parts
+    for part in parts:
+        adjacency = graph.adjacencies[graph.interaction_type(part.domain)]
+        cells = list(zip(adjacency.rows.tolist(), adjacency.columns.tolist(), strict=True))
+        drawn = list(zip(part.users.tolist(), part.items.tolist(), strict=True))
+        assert len(set(drawn)) == 3 and set(drawn) <= set(cells)
+
+
+def test_the_memory_estimate_counts_every_part() -> None:
+    """More nodes, negatives or dims need more, and the logits of a step are never less than what they are."""
+    graph = tensors_of(small_split())
+    settings = SupervisionConfig(rows_per_domain=100, negatives=50)
+    small = training_bytes(network_of(graph), graph, settings)
+    assert small > 2 * 100 * 50 * 4 * 2
+    assert training_bytes(network_of(graph, dim=64), graph, settings) > small
+    assert training_bytes(network_of(graph), graph, SupervisionConfig(rows_per_domain=100, negatives=500)) > 5 * small
+
+
+MEASURE = """
+import resource, sys
+import numpy as np, pandas as pd, psutil, torch
+from kgxfer.graph import GraphTensors
+from kgxfer.model import TransferModel
+from kgxfer.splits import FixedFiles
+from kgxfer.training import Trainer
+from kgxfer.training.memory import training_bytes
+from kgxfer.training.supervision import HeldOutConfig
+from tests.networks import graph_of, small_split
+from tests.worlds import domain_of, pair_of, checkerboard
+from loaders import DomainTables, pair
+
+torch.set_num_threads(1)
+users, items, rows, dim = (int(text) for text in sys.argv[1:])
+drawn = np.random.default_rng(0)
+domains = []
+for name, kind in (("books", "Book"), ("films", "Movie")):
+    table = pd.DataFrame({"user_id": drawn.integers(users, size=rows).astype(str), "item_id": drawn.integers(items, size=rows).astype(str)})
+    domains.append(DomainTables.from_frames(name, table.drop_duplicates(), item_type=kind))
+held = domains[1].interactions.iloc[:50].assign(domain="films")[["domain", "user_id", "item_id"]]
+split = FixedFiles().split(pair("world", *domains, fixed={"test": held}))
+graph = graph_of(split)
+model = TransferModel("relational", dim=dim)
+little = small_split()
+Trainer(epochs=1).fit(TransferModel("relational", dim=4), graph_of(little), little)  # everything is imported now
+tensors = GraphTensors.of(graph)
+expected = training_bytes(model.build(tensors, 0), tensors, HeldOutConfig())
+del tensors
+before = psutil.Process().memory_info().rss
+Trainer(epochs=1, steps_per_epoch=3).fit(model, graph, split)
+print(expected, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(3000, 2000, 40_000, 16), (20_000, 10_000, 300_000, 32)])
+def test_the_memory_estimate_is_within_a_factor_of_three(size: tuple[int, ...]) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", MEASURE, *map(str, size)]
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    expected, measured = map(int, process.stdout.splitlines()[-1].split())
+    assert measured / 3 < expected < 3 * measured
