@@ -46,6 +46,8 @@ def all_edges(graph: GraphTensors, rows: int = 64, negatives: int = 16, progress
     return supervision.draw(torch.Generator().manual_seed(0), progress).batch
 
 
-def network_of(graph: GraphTensors, encoder: str = "relational", *stages: str, dim: int = 4, **settings: object) -> TransferNetwork:
+def network_of(
+    graph: GraphTensors, encoder: str = "relational", *stages: str, dim: int = 4, **settings: object
+) -> TransferNetwork:
     """A network with its start values of seed 0."""
     return TransferModel(encoder, stages, dim, **settings).build(graph, 0)

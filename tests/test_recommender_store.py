@@ -83,7 +83,9 @@ def test_a_full_disk_leaves_nothing(recommender: Recommender, small_disk: Path) 
 
 def test_vectors_that_do_not_fit_the_disk_leave_nothing(recommender: Recommender, small_disk: Path) -> None:
     """The first file that is written is the one that fails, in a library that reports it in its own way."""
-    large = DomainVectors(np.zeros((9, 2000), np.float32), np.zeros((4, 2000), np.float32), np.zeros(4, np.float32), 1.0)
+    large = DomainVectors(
+        np.zeros((9, 2000), np.float32), np.zeros((4, 2000), np.float32), np.zeros(4, np.float32), 1.0
+    )
     with pytest.raises(InputError, match="no space left while writing"):
         save_recommender(Recommender(recommender.catalogue, (large, large)), small_disk / "one")
     assert not list(small_disk.iterdir())

@@ -115,9 +115,7 @@ def checked_config(values: Mapping[str, Any], where: str = "configuration") -> R
     for name, run in config.models.items():
         if not name.replace("-", "_").isidentifier():
             raise InputError(f'{where}: model name "{name}" names a folder; use letters, digits, "-" and "_"')
-        Trainer(run.training)
-        if not run.model:
-            raise InputError(f"{where}: model {name} cannot be made")
+        Trainer(run.training).supervision_of(run.model)
     for combination in [config.graph.combine, *(run.combine for run in config.models.values() if run.combine)]:
         if combination not in COMBINATIONS:
             raise unknown_name("combination", combination, COMBINATIONS)

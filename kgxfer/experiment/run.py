@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def run(
     _check_folder(config, folder, resume)
     started = time.perf_counter()
     state = _prepare(config, say)
-    made = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +87,9 @@ def run(
         # Nothing half-written is left of a run that never came as far as a checkpoint.
         if made and not list(folder.rglob("last.*")):
             shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # another run has begun beside this one
+                for place in made[1:]:
+                    place.rmdir()
         raise
 
 

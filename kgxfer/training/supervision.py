@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from graph_schema.schema import EdgeType
@@ -29,6 +29,12 @@ class HeldOutConfig(SupervisionConfig):
     share: float = Field(0.1, ge=0, lt=1)
     hidden_share: float = Field(0.2, ge=0, le=1)
     hidden_weight: float = Field(2.0, gt=0)
+
+    @model_validator(mode="after")
+    def _holds_something_out(self) -> Self:
+        if not self.share and not self.hidden_share:
+            raise ValueError("share and hidden_share are both 0, which leaves nothing to predict; raise one of them")
+        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -138,11 +138,15 @@ class Trainer:
                 self.records.append(PhaseRecord(**record, recommender=frozen))
         return self.records[-1].recommender
 
-    def _supervision(self, model: TransferModel, tensors: GraphTensors, graph: KnowledgeGraph) -> Supervision:
+    def supervision_of(self, model: TransferModel) -> tuple[type[Supervision], SupervisionConfig]:
+        """Which supervision trains a model, with which settings; InputError where the settings are wrong."""
         inductive = ENCODERS[model.config.encoder].inductive
         name = self.config.supervision or ("held_out" if inductive else "all_edges")
         kind = SUPERVISION[name]
-        config = kind.config_class.parse(self.config.supervision_settings, f"supervision {name}")
+        return kind, kind.config_class.parse(self.config.supervision_settings, f"supervision {name}")
+
+    def _supervision(self, model: TransferModel, tensors: GraphTensors, graph: KnowledgeGraph) -> Supervision:
+        kind, config = self.supervision_of(model)
         ratings: dict[EdgeType, Tensor] = {
             edge_type: torch.tensor(graph.edges[edge_type].properties["rating"].to_numpy(), dtype=torch.float32)
             for edge_type in tensors.edge_domain

@@ -46,11 +46,13 @@ def dense(graph: GraphTensors, kind: EdgeType) -> np.ndarray:
 def normalised(matrix: np.ndarray) -> np.ndarray:
     """D^-1/2 A D^-1/2, zero where there is no edge."""
     rows, columns = matrix.sum(1, keepdims=True), matrix.sum(0, keepdims=True)
-    return np.divide(matrix, np.sqrt(rows * columns), out=np.zeros_like(matrix), where=matrix > 0)
+    product: np.ndarray = np.divide(matrix, np.sqrt(rows * columns), out=np.zeros_like(matrix), where=matrix > 0)
+    return product
 
 
 def values(table: torch.Tensor) -> np.ndarray:
-    return table.detach().numpy().astype(float)
+    array: np.ndarray = table.detach().numpy().astype(float)
+    return array
 
 
 def assert_equal(result: Mapping[str, torch.Tensor], expected: Mapping[str, np.ndarray]) -> None:
@@ -90,12 +92,12 @@ def dense_relational(encoder: Relational, graph: GraphTensors) -> dict[str, np.n
 
     def identified(layer: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         result = dict(layer)
-        for kind in graph.adjacencies:
-            if kind.relation == "SAME_AS" and kind.head in layer:
+        for link in graph.adjacencies:
+            if link.relation == "SAME_AS" and link.head in layer:
                 # Each of these nodes has at most one partner, which counts fully.
-                both = dense(graph, kind) + dense(graph, kind).T
+                both = dense(graph, link) + dense(graph, link).T
                 assert both.sum(1).max() == 1
-                result[kind.head] = layer[kind.head] + gates[f"{kind.head}__SAME_AS"] * both @ layer[kind.head]
+                result[link.head] = layer[link.head] + gates[f"{link.head}__SAME_AS"] * both @ layer[link.head]
         return result
 
     layer = identified({kind: values(table) for kind, table in encoder.tables.items()})
@@ -106,14 +108,14 @@ def dense_relational(encoder: Relational, graph: GraphTensors) -> dict[str, np.n
         if step == encoder.config.layers:
             break
         message = {kind: np.zeros_like(table) for kind, table in total.items()}
-        for kind in graph.adjacencies:
-            if kind.relation == "SAME_AS":
+        for edge in graph.adjacencies:
+            if edge.relation == "SAME_AS":
                 continue
-            name, matrix = "__".join(kind), normalised(dense(graph, kind))
-            if kind.tail in layer:
-                message[kind.head] += gates[f"{name}__to_head"] * matrix @ layer[kind.tail]
-            if kind.head in layer:
-                message[kind.tail] += gates[f"{name}__to_tail"] * matrix.T @ layer[kind.head]
+            name, matrix = "__".join(edge), normalised(dense(graph, edge))
+            if edge.tail in layer:
+                message[edge.head] += gates[f"{name}__to_head"] * matrix @ layer[edge.tail]
+            if edge.head in layer:
+                message[edge.tail] += gates[f"{name}__to_tail"] * matrix.T @ layer[edge.head]
         layer = identified(message)
     return total
 
@@ -167,7 +169,7 @@ def test_no_gradient_passes_an_edge_held_out(tensors: GraphTensors) -> None:
     assert len(edges) == 2
     mask = torch.ones(adjacency.rows.numel())
     mask[edges[0]] = 0
-    encoder(tensors.with_masks({kind: mask}))[USER][tom].sum().backward()
+    torch.autograd.backward(encoder(tensors.with_masks({kind: mask}))[USER][tom].sum())
     gradient = encoder.tables["Movie"].grad
     assert gradient is not None
     assert torch.nonzero(gradient.abs().sum(1)).squeeze(1).tolist() == [int(adjacency.columns[edges[1]])]
@@ -254,10 +256,10 @@ def test_ten_steps_lower_the_loss_on_the_checkerboard(name: str, board: GraphTen
     losses = []
     for _ in range(11):
         loss = network.losses(board, batch, ["recommendation"])["recommendation"]
-        losses.append(float(loss))
+        losses.append(loss.item())
         for optimiser in optimisers:
             optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         for optimiser in optimisers:
             optimiser.step()
     assert losses == sorted(losses, reverse=True)

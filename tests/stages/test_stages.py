@@ -62,14 +62,15 @@ def context_of(graph: GraphTensors) -> StageContext:
 
 
 def values(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().numpy().astype(float)
+    array: np.ndarray = tensor.detach().numpy().astype(float)
+    return array
 
 
 def test_a_reversed_gradient_changes_sign_and_size_and_nothing_else() -> None:
     x = torch.tensor([1.0, -2.0], requires_grad=True)
     out = reverse_gradient(x, 0.5)
     assert torch.equal(out, x)
-    (out * torch.tensor([3.0, 10.0])).sum().backward()
+    torch.autograd.backward((out * torch.tensor([3.0, 10.0])).sum())
     assert x.grad is not None and x.grad.tolist() == [-1.5, -5.0]
 
 
@@ -77,7 +78,7 @@ def test_a_reversed_gradient_changes_sign_and_size_and_nothing_else() -> None:
 def test_nodes_of_one_domain(combine: str) -> None:
     graph = tensors_of(small_split(), combine)
     found = [rows_of_one_domain(graph, USER, domain).tolist() for domain in (0, 1)]
-    # Books: ann bob cid dan sue. Films: the same without Sue, and Eve and Tom. Collapsed, four of them are one node each.
+    # Books: Ann, Bob, Cid, Dan, Sue. Films: the first four, Eve, Tom. Collapsed, the four are one node each.
     expected = [[4], [5, 6]] if combine == "collapse" else [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9, 10]]
     assert found == expected
 
@@ -103,12 +104,13 @@ def test_the_discriminator_learns_to_tell_the_domains(graph: GraphTensors) -> No
     for _ in range(40):
         loss = stage(embeddings, all_edges(graph, progress=1.0), context_of(graph)).losses["adversarial"]
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         losses.append(loss.item())
     assert losses[0] > 0.5 and losses[-1] < 0.05
     assert stage.notes() == {"discriminator accuracy, users": 1.0}
-    assert embeddings[USER].grad is not None and embeddings[USER].grad.eq(0).all()
+    gradient = embeddings[USER].grad
+    assert gradient is not None and gradient.eq(0).all()
 
 
 @pytest.mark.parametrize(("progress", "strength"), [(0.0, 1.0), (0.1, 1.0), (1.0, 0.4)])
@@ -117,7 +119,9 @@ def test_the_encoder_gets_the_discriminators_gradient_reversed(
 ) -> None:
     """Against the same loss on the same drawn nodes without any reversal."""
     torch.manual_seed(1)
-    stage = Adversarial(AdversarialConfig(nodes=("users",), strength=strength, hidden=8, nodes_per_domain=32), graph, DIM)
+    stage = Adversarial(
+        AdversarialConfig(nodes=("users",), strength=strength, hidden=8, nodes_per_domain=32), graph, DIM
+    )
     embeddings = {kind: tensor.requires_grad_() for kind, tensor in separable(graph).items()}
     batch = all_edges(graph, progress=progress)
     state = batch.generator.get_state()
@@ -144,7 +148,7 @@ def test_the_encoder_gets_the_discriminators_gradient_reversed(
 def test_items_are_aligned_when_asked(graph: GraphTensors) -> None:
     stage = Adversarial(AdversarialConfig(nodes=("items",), nodes_per_domain=16), graph, DIM)
     embeddings = {kind: tensor.requires_grad_() for kind, tensor in random_embeddings(graph).items()}
-    stage(embeddings, all_edges(graph, progress=1.0), context_of(graph)).losses["adversarial"].backward()
+    torch.autograd.backward(stage(embeddings, all_edges(graph, progress=1.0), context_of(graph)).losses["adversarial"])
     assert embeddings[USER].grad is None
     for kind in graph.item_types:
         gradient = embeddings[kind].grad
@@ -166,9 +170,9 @@ def test_a_step_moves_fusion_away_from_the_identity(graph: GraphTensors) -> None
     network = network_of(graph, "mf", "fusion")
     before = network.embed(graph)[USER]
     loss = network.losses(graph, all_edges(graph), [RECOMMENDATION])[RECOMMENDATION]
-    loss.backward()
+    torch.autograd.backward(loss)
     fusion = network.stages["fusion"]
-    torch.optim.Adam(fusion.parameters(), lr=0.01).step()  # type: ignore[union-attr]
+    torch.optim.Adam(fusion.parameters(), lr=0.01).step()
     assert not torch.allclose(network.embed(graph)[USER], before, atol=1e-4)
     after = network.losses(graph, all_edges(graph), [RECOMMENDATION])[RECOMMENDATION]
     assert after.item() < loss.item()
@@ -241,7 +245,10 @@ def test_distillation_by_hand(graph: GraphTensors) -> None:
     losses = []
     for part in batch.parts:
         items = torch.cat([part.negatives, part.items[:rows]])
-        user, item = values(embeddings[USER][part.users[:rows]]), values(embeddings[graph.item_types[part.domain]][items])
+        user, item = (
+            values(embeddings[USER][part.users[:rows]]),
+            values(embeddings[graph.item_types[part.domain]][items]),
+        )
         logs = []
         for left, right in ((user, item), (user @ maps[0].T, item @ maps[1].T)):
             scores = left @ right.T / temperature
@@ -253,11 +260,15 @@ def test_distillation_by_hand(graph: GraphTensors) -> None:
 
 
 def test_only_the_student_learns(graph: GraphTensors) -> None:
-    network = network_of(graph, "relational", "fusion", "distillation", stage_settings={"distillation": {"student_dim": 2}})
+    network = network_of(
+        graph, "relational", "fusion", "distillation", stage_settings={"distillation": {"student_dim": 2}}
+    )
     losses = network.losses(graph, all_edges(graph), ["distillation"])
     assert set(losses) == {"distillation"}
-    losses["distillation"].backward()
-    moved = {name for name, parameter in network.named_parameters() if parameter.grad is not None and parameter.grad.norm()}
+    torch.autograd.backward(losses["distillation"])
+    moved = {
+        name for name, parameter in network.named_parameters() if parameter.grad is not None and parameter.grad.norm()
+    }
     student = {name for name in moved if name.startswith("stages.distillation.")}
     # The scorer's scale and offsets enter the student's scores; the phase trains the student alone.
     assert student == {"stages.distillation.user_projection", "stages.distillation.item_projection"}
@@ -357,13 +368,13 @@ def test_an_inner_loop_runs_before_each_step_with_the_stages_own_optimiser(split
 @pytest.mark.usefixtures("registered")
 def test_an_inner_loop_leaves_everything_else_alone(graph: GraphTensors) -> None:
     network = network_of(graph, "mf", "centre")
-    optimiser = torch.optim.Adam(network.stages["centre"].parameters(), lr=0.2)  # type: ignore[union-attr]
+    optimiser = torch.optim.Adam(network.stages["centre"].parameters(), lr=0.2)
     seen: list[str] = []
 
     def step(name: str, loss: Tensor) -> None:
         seen.append(name)
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
 
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -441,7 +452,7 @@ def test_every_stage_keeps_the_nodes_and_names_its_losses(name: str, graph: Grap
 
 def test_every_parameter_of_a_stage_is_in_one_group(name: str, graph: GraphTensors) -> None:
     stage = network_of(graph, "relational", name).stages[name]
-    groups: list[ParameterGroup] = stage.parameter_groups()  # type: ignore[operator, assignment]
+    groups: list[ParameterGroup] = stage.parameter_groups()  # type: ignore[operator]
     grouped = [id(parameter) for group in groups for parameter in group.parameters]
     assert sorted(grouped) == sorted(id(parameter) for parameter in stage.parameters())
 
@@ -457,17 +468,17 @@ def test_ten_steps_lower_the_loss_with_the_stage_in_place(name: str, board_split
     network = shaken(network_of(graph, "relational", name, dim=24))  # more than the student has
     stage = network.stages[name]
     wanted = list(stage.loss_names) or [RECOMMENDATION]  # type: ignore[arg-type]
-    losses = []
+    losses: list[float] = []
     for _ in range(11):
         found = network.losses(graph, all_edges(graph, progress=0.0), wanted)
         total = torch.stack([found[loss] for loss in wanted]).sum()
         if not losses:
-            groups: list[ParameterGroup] = stage.parameter_groups()  # type: ignore[operator, assignment]
+            groups: list[ParameterGroup] = stage.parameter_groups()  # type: ignore[operator]
             optimisers = [torch.optim.Adam(group.parameters, lr=group.learning_rate) for group in groups]
         losses.append(total.item())
         for optimiser in optimisers:
             optimiser.zero_grad()
-        total.backward()
+        torch.autograd.backward(total)
         for optimiser in optimisers:
             optimiser.step()
     assert losses[-1] < losses[0]

@@ -1,4 +1,4 @@
-"""Training: known answers, the same result bit by bit whatever interrupts it, and checkpoints that belong to one run."""
+"""Training: known answers, the same result bit by bit whatever interrupts it, checkpoints that belong to one run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ from tests.networks import graph_of, network_of, small_split, tensors_of
 from tests.worlds import block_of, checkerboard
 
 HELD_OUT = {"share": 0.3, "hidden_share": 0.5, "negatives": 16, "rows_per_domain": 128}
-STAGED = TransferModel("relational", ["adversarial", "fusion", "distillation"], 6, stage_settings={"distillation": {"student_dim": 4}})
+STAGED = TransferModel(
+    "relational", ["adversarial", "fusion", "distillation"], 6, stage_settings={"distillation": {"student_dim": 4}}
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_the_checkerboard_is_solved_through_the_links_and_is_chance_without_them
         drawn = ColdStartUsers(test_share=0.25, pseudo_cold_share=0.25).split(checkerboard(24, 8), rng=seed)
         split = without_facts(drawn)
         links = propose_links(split, ["shared_id"])
-        for shuffled in answers:
+        for shuffled in (False, True):
             used = shuffle_links(links, numpy_generator(seed, "shuffled")) if shuffled else links
             recommender = trainer_of(epochs=2, steps_per_epoch=5).fit(model, build_graph(split, used), split, rng=seed)
             report = evaluate({"": recommender}, split, EvaluationConfig(k=4))
@@ -114,8 +116,17 @@ class PowerCut(Exception):
     """What interrupts a run."""
 
 
-@pytest.mark.parametrize("phase", ["train", "align", "distil"])
-@pytest.mark.parametrize("epoch", [0, 1])
+@pytest.mark.parametrize(
+    ("phase", "epoch"),
+    [
+        ("train", 1),
+        ("align", 0),
+        ("align", 1),
+        ("distil", 1),
+        pytest.param("train", 0, marks=pytest.mark.slow),
+        pytest.param("distil", 0, marks=pytest.mark.slow),
+    ],
+)
 def test_a_resumed_run_equals_an_uninterrupted_one(
     uninterrupted: Trainer,
     board_split: Split,
@@ -200,7 +211,9 @@ def test_a_damaged_checkpoint_is_named(trained: Path, board_split: Split, graph:
 
 def test_a_full_disk_leaves_no_half_written_file(small_disk: Path, board_split: Split, graph: KnowledgeGraph) -> None:
     model = TransferModel("mf", dim=24)  # two checkpoints do not fit 32 kB
-    with pytest.raises(InputError, match="no space left while writing .*; free some or choose another folder") as caught:
+    with pytest.raises(
+        InputError, match="no space left while writing .*; free some or choose another folder"
+    ) as caught:
         trainer_of(epochs=8, supervision_settings={}).fit(model, graph, board_split, folder=small_disk / "run")
     assert "\n" not in str(caught.value)
     for path in small_disk.rglob("*"):
@@ -279,7 +292,9 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_phase(board_split: Split, 
     assert record.epochs == len(curve) == min(12, record.kept_epoch + 3)
     assert curve[record.epochs] < curve.max()
     assert record.validation == {"ndcg@10": curve.max()}
-    assert evaluate({"": recommender}, board_split, part="valid").value("", "ndcg@10", "films") == pytest.approx(curve.max())
+    assert evaluate({"": recommender}, board_split, part="valid").value("", "ndcg@10", "films") == pytest.approx(
+        curve.max()
+    )
 
 
 def test_without_validation_rows_the_last_epoch_is_kept() -> None:
@@ -292,7 +307,9 @@ def test_without_validation_rows_the_last_epoch_is_kept() -> None:
 
 def test_a_metric_of_sampled_ranking_can_be_monitored(board_split: Split, graph: KnowledgeGraph) -> None:
     trainer = trainer_of(monitor="sampled_hr@3", epochs=1, supervision_settings={})
-    recommender = trainer.fit(TransferModel("mf", dim=4), graph, board_split, evaluation=EvaluationConfig(sampled_negatives=4))
+    recommender = trainer.fit(
+        TransferModel("mf", dim=4), graph, board_split, evaluation=EvaluationConfig(sampled_negatives=4)
+    )
     config = EvaluationConfig(k=3, sampled_negatives=4)
     expected = evaluate({"": recommender}, board_split, config, part="valid").value("", "sampled_hr@3", "films")
     assert trainer.records[0].validation == {"sampled_hr@3": pytest.approx(expected)}
@@ -324,7 +341,7 @@ def test_the_schedule_is_a_table() -> None:
 
 
 def held_out(graph: GraphTensors, **settings: float) -> HeldOut:
-    return HeldOut(HeldOutConfig(**{"negatives": 8, **settings}), graph, {})  # type: ignore[arg-type]
+    return HeldOut(HeldOutConfig(**{"negatives": 8, **settings}), graph, {})
 
 
 def draws(supervision: HeldOut, count: int = 20) -> Iterator[Any]:
@@ -337,7 +354,11 @@ def draws(supervision: HeldOut, count: int = 20) -> Iterator[Any]:
 def test_what_is_predicted_is_not_in_the_graph_and_the_rest_is(combine: str, one_type: bool) -> None:
     graph = tensors_of(small_split(one_type=one_type), combine)
     for draw in draws(held_out(graph, share=0.3, hidden_share=0.3)):
-        drawn = {(part.domain, int(u), int(i)) for part in draw.batch.parts for u, i in zip(part.users, part.items, strict=True)}
+        drawn = {
+            (part.domain, int(u), int(i))
+            for part in draw.batch.parts
+            for u, i in zip(part.users, part.items, strict=True)
+        }
         visible, every = set(), set()
         for kind, domains in graph.edge_domain.items():
             adjacency, weights = draw.graph.adjacencies[kind], draw.graph.weights[kind]
@@ -362,7 +383,9 @@ def test_a_hidden_person_loses_exactly_one_domain() -> None:
         lost: dict[int, dict[int, set[float]]] = {}
         for kind, domains in graph.edge_domain.items():
             persons = graph.persons[graph.adjacencies[kind].rows].tolist()
-            for person, domain, mask in zip(persons, domains.tolist(), draw.graph.weights[kind].mask.tolist(), strict=True):
+            for person, domain, mask in zip(
+                persons, domains.tolist(), draw.graph.weights[kind].mask.tolist(), strict=True
+            ):
                 lost.setdefault(person, {}).setdefault(domain, set()).add(mask)
         hidden = {person: by_domain for person, by_domain in lost.items() if {0.0} in by_domain.values()}
         assert set(hidden) <= overlapping
@@ -371,7 +394,9 @@ def test_a_hidden_person_loses_exactly_one_domain() -> None:
         assert all(masks == {1.0} for masks in others)
         assert all(part.weight.eq(3.0).all() for part in draw.batch.parts)
         chosen.append(len(hidden) / len(overlapping))
-        sides += [next(domain for domain, masks in by_domain.items() if masks == {0.0}) for by_domain in hidden.values()]
+        sides += [
+            next(domain for domain, masks in by_domain.items() if masks == {0.0}) for by_domain in hidden.values()
+        ]
     # 300 persons and about 150 sides, each with probability one half: five standard errors.
     assert np.mean(chosen) == pytest.approx(0.5, abs=0.15) and np.mean(sides) == pytest.approx(0.5, abs=0.2)
 
@@ -414,8 +439,8 @@ def test_all_edges_predicts_what_it_sees() -> None:
         assert torch.equal(part.users, adjacency.rows) and torch.equal(part.items, adjacency.columns)
         assert part.weight.eq(1).all() and part.rating is not None and torch.equal(part.rating, ratings[kind])
     edges = 10 + 10  # rows of the books; of the films without Dan's two
-    for kind in ("Book", "Movie"):
-        torch.testing.assert_close(draw.batch.touched[kind], graph.popularity[kind] / edges)
+    for item_type in ("Book", "Movie"):
+        torch.testing.assert_close(draw.batch.touched[item_type], graph.popularity[item_type] / edges)
     assert float(draw.batch.touched[USER].sum()) == pytest.approx(1)
     some = AllEdges(SupervisionConfig(rows_per_domain=3, negatives=4), graph, {})
     assert some.steps_per_epoch == 3
@@ -447,7 +472,6 @@ from kgxfer.training import Trainer
 from kgxfer.training.memory import training_bytes
 from kgxfer.training.supervision import HeldOutConfig
 from tests.networks import graph_of, small_split
-from tests.worlds import domain_of, pair_of, checkerboard
 from loaders import DomainTables, pair
 
 torch.set_num_threads(1)
@@ -455,7 +479,8 @@ users, items, rows, dim = (int(text) for text in sys.argv[1:])
 drawn = np.random.default_rng(0)
 domains = []
 for name, kind in (("books", "Book"), ("films", "Movie")):
-    table = pd.DataFrame({"user_id": drawn.integers(users, size=rows).astype(str), "item_id": drawn.integers(items, size=rows).astype(str)})
+    ids = [drawn.integers(count, size=rows).astype(str) for count in (users, items)]
+    table = pd.DataFrame({"user_id": ids[0], "item_id": ids[1]})
     domains.append(DomainTables.from_frames(name, table.drop_duplicates(), item_type=kind))
 held = domains[1].interactions.iloc[:50].assign(domain="films")[["domain", "user_id", "item_id"]]
 split = FixedFiles().split(pair("world", *domains, fixed={"test": held}))
