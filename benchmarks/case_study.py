@@ -1,8 +1,9 @@
 """Does transfer work where the truth is known? ``python -m benchmarks.case_study [WORLDS]``.
 
-Every world has a source and a target domain whose users have the same tastes in both, shared through keywords. Judged over
-all worlds by NDCG@10 of cold-start users: the joint model has to beat the target-only model (the same model on disjoint
-domains) and stay below the oracle that knows the true preferences; with shuffled links it has to fall to target-only.
+Every world has a source and a target domain whose users have the same tastes in both, shared through keywords. Judged
+over all worlds by NDCG@10 of cold-start users: the joint model has to beat the target-only model (the same model on
+disjoint domains) and stay below the oracle that knows the true preferences; with shuffled links it has to fall to
+target-only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from kgxfer import ColdStartUsers, Popularity, Trainer, TransferModel, build_graph, evaluate, propose_links, shuffle_links
+from kgxfer import (
+    ColdStartUsers,
+    Popularity,
+    Trainer,
+    TransferModel,
+    build_graph,
+    evaluate,
+    propose_links,
+    shuffle_links,
+)
 from kgxfer.recommender import Catalogue, RankingModel
 from kgxfer.rng import numpy_generator
 from loaders.synthetic.case_study import CaseStudyConfig, World, generate
