@@ -412,9 +412,9 @@ def test_the_share_held_out_is_the_setting(board_split: Split) -> None:
     assert held_out(graph, share=0.2).steps_per_epoch == 5
 
 
-def test_where_nothing_is_held_out_nothing_is_predicted() -> None:
-    supervision = held_out(tensors_of(small_split()), share=0.0, hidden_share=0.0)
-    assert all(draw.batch.parts == () for draw in draws(supervision, 3))
+def test_holding_nothing_out_is_refused() -> None:
+    with pytest.raises(InputError, match="share and hidden_share are both 0"):
+        Trainer(supervision="held_out", supervision_settings={"share": 0, "hidden_share": 0})
 
 
 @pytest.mark.parametrize("one_type", [False, True])
