@@ -10,8 +10,8 @@ from kgxfer.training.supervision import SupervisionConfig
 FLOAT = 4
 PARAMETER_COPIES = 4
 """Value, gradient and Adam's two moments."""
-LOGIT_COPIES = 4
-"""Scores, their masked copy, and the two that the loss keeps for its backward pass."""
+LOGIT_COPIES = 10
+"""Scores, their masked copy and its mask, what the loss keeps, and the gradients of all of these at their peak."""
 
 
 def training_bytes(network: TransferNetwork, graph: GraphTensors, supervision: SupervisionConfig) -> int:
