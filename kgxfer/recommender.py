@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -155,30 +155,20 @@ class DomainVectors:
     scale: float
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    vectors: tuple[DomainVectors, DomainVectors]
-    manifest: dict[str, Any] = field(default_factory=dict)
-
-
 class Recommender(RankingModel):
-    """A trained transfer model, frozen: vectors and offsets, no graph and no torch needed to serve it."""
+    """A trained transfer model, frozen: vectors and offsets, no graph and no torch needed to serve it.
+
+    Attributes:
+        vectors: those of the source and of the target domain.
+        manifest: what the model is and where it comes from.
+    """
 
     def __init__(
         self, catalogue: Catalogue, vectors: tuple[DomainVectors, DomainVectors], manifest: dict[str, Any] | None = None
     ) -> None:
         super().__init__(catalogue)
-        self._parts = _Parts(vectors, manifest or {})
-
-    @property
-    def vectors(self) -> tuple[DomainVectors, DomainVectors]:
-        """The vectors of the source and of the target domain."""
-        return self._parts.vectors
-
-    @property
-    def manifest(self) -> dict[str, Any]:
-        """What the model is and where it comes from."""
-        return self._parts.manifest
+        self.vectors = vectors
+        self.manifest = manifest or {}
 
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
         """See `RankingModel.score_places`."""

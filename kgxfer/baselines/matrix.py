@@ -37,7 +37,7 @@ class JointMatrix:
             shift = 0 if joint else domain * person_count
             rows.append(graph.persons[edges.head] + shift)
             places.append(item_columns(graph, catalogue, columns[domain], domain)[edges.tail])
-            persons.append(graph.persons[user_rows_anywhere(graph, catalogue, domain)] + shift)
+            persons.append(graph.persons[graph.user_rows_anywhere(domain, catalogue.user_ids.to_numpy())] + shift)
         row, place = np.concatenate(rows), np.concatenate(places)
         shape = (person_count * (1 if joint else 2), first + second)
         matrix = sparse.csr_matrix((np.ones(len(row)), (row, place)), shape=shape)
@@ -47,13 +47,6 @@ class JointMatrix:
     def histories(self, domain: int, places: np.ndarray) -> sparse.csr_matrix:
         """The rows of users given by place in the catalogue, as one domain knows them."""
         return self.matrix[self.persons[domain][places]]
-
-
-def user_rows_anywhere(graph: KnowledgeGraph, catalogue: Catalogue, domain: int) -> np.ndarray:
-    """Graph row of every catalogue user: as the domain knows them, else as the other domain does."""
-    own = graph.user_rows(domain, catalogue.user_ids.to_numpy())
-    other = graph.user_rows(1 - domain, catalogue.user_ids.to_numpy())
-    return np.where(own >= 0, own, other)
 
 
 def item_columns(graph: KnowledgeGraph, catalogue: Catalogue, span: slice, domain: int) -> np.ndarray:

@@ -87,6 +87,11 @@ class KnowledgeGraph:
         """Rows of users as one domain knows them, -1 for unknown ids."""
         return self.nodes[USER].rows(domain, user_ids)
 
+    def user_rows_anywhere(self, domain: int, user_ids: pd.Series | np.ndarray | list[str]) -> np.ndarray:
+        """Rows of users as one domain knows them, else as the other does, -1 for ids that neither knows."""
+        own = self.user_rows(domain, user_ids)
+        return np.where(own >= 0, own, self.user_rows(1 - domain, user_ids))
+
     def item_rows(self, domain: int, item_ids: pd.Series | np.ndarray | list[str]) -> np.ndarray:
         """Rows of a domain's items, -1 for unknown ids."""
         return self.nodes[self.item_types[domain]].rows(domain, item_ids)

@@ -33,8 +33,7 @@ def freeze(
     for domain in (0, 1):
         kind = graph.item_types[domain]
         items = graph.item_rows(domain, catalogue.item_index(domain).to_numpy())
-        own = graph.user_rows(domain, catalogue.user_ids.to_numpy())
-        users = np.where(own >= 0, own, graph.user_rows(1 - domain, catalogue.user_ids.to_numpy()))
+        users = graph.user_rows_anywhere(domain, catalogue.user_ids.to_numpy())
         scale, offset = _affine(network, domain, torch.from_numpy(items).to(tensors.device), embeddings[kind].shape[1])
         vectors.append(DomainVectors(embeddings[USER][users], embeddings[kind][items], offset, scale))
     return Recommender(catalogue, (vectors[0], vectors[1]), manifest)
