@@ -123,7 +123,8 @@ def _say(text: str) -> None:
 
 def _print_results(finished: RunFolder) -> None:
     """Print a table of models per domain and group with the main figures in percent."""
-    from kgxfer.experiment.page import base_of, over_seeds
+    from kgxfer.experiment.metric_words import base_of
+    from kgxfer.experiment.page import over_seeds
 
     figures = over_seeds(finished.figures)
     sampled = (figures["ranking"] == "sampled").any()
@@ -137,7 +138,7 @@ def _print_results(finished: RunFolder) -> None:
 
 
 def _print_figures(title: str, rows: pd.DataFrame, wanted: tuple[str, ...]) -> None:
-    from kgxfer.experiment.page import base_of, label, shown
+    from kgxfer.experiment.metric_words import base_of, label, shown
 
     metrics = sorted(rows["metric"].unique(), key=lambda metric: wanted.index(base_of(metric)))
     table = Table("model", title=title, title_justify="left", title_style="bold")

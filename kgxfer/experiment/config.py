@@ -30,10 +30,11 @@ class DataConfig(Config):
 
 
 class SplitConfig(Config):
-    """Which protocol, with which settings."""
+    """Which protocol, with which settings; `refit` fits everything again on all training rows once it is chosen."""
 
     protocol: str = "cold_start_users"
     settings: dict[str, Any] = Field(default_factory=dict)
+    refit: bool = False
 
 
 class GraphConfig(Config):

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from graph_schema.errors import InputError
 from kgxfer.experiment import plots
+from kgxfer.experiment.metric_words import METRICS, base_of, label, shown
 from kgxfer.files import new_file
 
 PAGE = "report.html"
@@ -31,34 +32,12 @@ HISTORY_NAMES = 12
 CHOSEN_ON = {
     "pseudo-cold users": "Settings and training steps were chosen on pseudo-cold users: other users whose rows in the "
     "tested domain were hidden from training.",
+    "pseudo-cold users, then refitted": "Settings and training steps were chosen on pseudo-cold users: other users "
+    "whose rows in the tested domain were hidden from training. With what was chosen, everything was then fitted again "
+    "on all training rows, theirs included.",
     "rows of the test users": "Settings and training steps were chosen on validation rows of the test users "
     "themselves, which flatters what the figures say about new users.",
     "none": "There were no validation rows, so nothing was chosen: every model kept its last training step.",
-}
-
-
-@dataclass(frozen=True)
-class Metric:
-    """How a metric is shown: its label, what it divides by, whether it is a share, and whether more is better."""
-
-    label: str
-    what: str
-    share: bool = True
-    more_is_better: bool = True
-
-
-METRICS: Mapping[str, Metric] = {
-    "ndcg": Metric("NDCG", "discounted gain of the user's positives over the best possible, that of min(positives, k)"),
-    "recall": Metric("Recall", "positives among the first k over all positives of the user"),
-    "precision": Metric("Precision", "positives among the first k over k"),
-    "hr": Metric("HR", "probability that at least one of the user's positives is among the first k"),
-    "mrr": Metric("MRR", "reciprocal rank of the user's first positive, 0 after k"),
-    "coverage": Metric("Coverage", "items that stand in at least one test user's first k over all items of the domain"),
-    "sampled_hr": Metric("HR", "probability that a positive is among the first k of itself and sampled negatives"),
-    "sampled_ndcg": Metric("NDCG", "discount of a positive's rank among itself and sampled negatives, 0 after k"),
-    "sampled_mrr": Metric("MRR", "reciprocal rank of a positive among itself and sampled negatives, at any rank"),
-    "mse": Metric("MSE", "mean squared difference of predicted and given ratings over test rows", False, False),
-    "rmse": Metric("RMSE", "root of the mean squared difference of predicted and given ratings", False, False),
 }
 
 
@@ -172,23 +151,6 @@ def _by_model(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     if table.empty:
         return []
     return [(str(model), rows) for model, rows in table.groupby("model", sort=False)]
-
-
-def base_of(metric: str) -> str:
-    """Return the key in `METRICS` of a metric such as "ndcg@10"."""
-    return metric.partition("@")[0]
-
-
-def label(metric: str) -> str:
-    """Return the words for a metric, such as "sampled HR@10"."""
-    base, _, k = metric.partition("@")
-    sampled = "sampled " if base.startswith("sampled_") else ""
-    return sampled + METRICS[base].label + (f"@{k}" if k else "")
-
-
-def shown(value: float, metric: str) -> str:
-    """Return a figure as text: shares in percent, errors as they are."""
-    return f"{100 * value:.2f}" if METRICS[base_of(metric)].share else f"{value:.3f}"
 
 
 def _summary(run: RunFolder, figures: pd.DataFrame) -> list[str]:

@@ -104,8 +104,9 @@ def _names(items: pd.DataFrame) -> dict[str, str]:
 
 def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
     """Versions, data, split, graph, memory and seconds: what it takes to say whether two runs are comparable."""
-    card = state.split.dataset.target.card
-    parts = {name: getattr(state.split, name) for name in ("train", "valid", "test")}
+    split, graph = state.final.split, state.final.graph
+    card = split.dataset.target.card
+    parts = {name: getattr(split, name) for name in ("train", "valid", "test")}
     return {
         "kgxfer": metadata.version("kgxfer"),
         "versions": {
@@ -113,20 +114,20 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
             **{name: metadata.version(name) for name in REPORTED_VERSIONS},
         },
         "data": {
-            "name": state.split.dataset.name, "fingerprint": state.split.dataset.fingerprint, "licence": card.licence,
+            "name": split.dataset.name, "fingerprint": split.dataset.fingerprint, "licence": card.licence,
             "citation": card.citation,
         },
         "split": {
-            "protocol": state.split.protocol, "validation": state.split.validation,
+            "protocol": split.protocol, "validation": split.validation,
             **{name: int(table["relevant"].sum()) for name, table in parts.items()},
             "sha256": {name: _table_hash(table) for name, table in parts.items()},
         },
         "seed": config.seed,
         "graph": {
-            "nodes": {kind: vocabulary.size for kind, vocabulary in state.graph.nodes.items()},
-            "edges": {" ".join(kind): len(edges) for kind, edges in state.graph.edges.items()},
-            "combination": state.graph.combination,
-            "links": state.links["method"].value_counts().to_dict(),
+            "nodes": {kind: vocabulary.size for kind, vocabulary in graph.nodes.items()},
+            "edges": {" ".join(kind): len(edges) for kind, edges in graph.edges.items()},
+            "combination": graph.combination,
+            "links": state.final.links["method"].value_counts().to_dict(),
         },
         "memory_estimate": state.memory,
         "seconds": state.seconds,

@@ -17,7 +17,7 @@ from graph_schema.errors import InputError
 from kgxfer.baselines import BASELINES
 from kgxfer.bridges import propose_links, shuffle_links, twin_pairs
 from kgxfer.evaluation import Report, evaluate
-from kgxfer.experiment.config import ModelRun, RunConfig
+from kgxfer.experiment.config import GraphConfig, ModelRun, RunConfig
 from kgxfer.experiment.results import examples, manifest, stage_records, write_results
 from kgxfer.files import disk_errors
 from kgxfer.graph import KnowledgeGraph, build_graph
@@ -38,13 +38,30 @@ class Trained:
     history: pd.DataFrame
 
 
-@dataclass(eq=False)
-class RunState:
-    """What a run has made so far; `seconds` by step."""
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A split with the links and the graph that its training rows give."""
 
     split: Split
     links: pd.DataFrame
     graph: KnowledgeGraph
+
+    @staticmethod
+    def of(split: Split, config: GraphConfig) -> Ground:
+        """Propose links and build the graph."""
+        links = propose_links(split, config.bridges)
+        return Ground(split, links, build_graph(split, links, config.combine))
+
+
+@dataclass(eq=False)
+class RunState:
+    """What a run has made so far; `seconds` by step.
+
+    Everything is chosen on `choosing`; what is tested was fitted on `final`, the same unless the run refits.
+    """
+
+    choosing: Ground
+    final: Ground
     trained: list[Trained] = field(default_factory=list)
     baselines: dict[str, RankingModel] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -116,12 +133,12 @@ def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
     protocol = SPLITS[config.split.protocol]
     split = protocol(protocol.config_class.parse(config.split.settings, "split")).split(dataset, rng=config.seed)  # type: ignore[arg-type]
     loaded = time.perf_counter()
-    links = propose_links(split, config.graph.bridges)
-    graph = build_graph(split, links, config.graph.combine)
-    say(f"{dataset.name}: {split.protocol}; chosen on {split.validation}")
-    say(repr(graph))
+    choosing = Ground.of(split, config.graph)
+    final = Ground.of(split.for_refit(), config.graph) if config.split.refit else choosing
+    say(f"{dataset.name}: {split.protocol}; chosen on {final.split.validation}")
+    say(repr(final.graph))
     built = time.perf_counter()
-    return RunState(split, links, graph, seconds={"load": loaded - clock, "graph": built - loaded})
+    return RunState(choosing, final, seconds={"load": loaded - clock, "graph": built - loaded})
 
 
 def _fit_baselines(config: RunConfig, state: RunState, say: Callable[[str], None]) -> None:
@@ -129,7 +146,9 @@ def _fit_baselines(config: RunConfig, state: RunState, say: Callable[[str], None
         kind = BASELINES[run_of.kind or name]
         clock = time.perf_counter()
         baseline = kind(kind.config_class.parse(run_of.settings, f"baseline {name}"))
-        state.baselines[name] = baseline.fit(state.graph, state.split, config.evaluation)
+        refit = (state.final.graph, state.final.split) if config.split.refit else None
+        choosing = state.choosing
+        state.baselines[name] = baseline.fit(choosing.graph, choosing.split, config.evaluation, refit)
         state.seconds[name] = time.perf_counter() - clock
         say(f"{name}: fitted in {state.seconds[name]:.1f} s")
 
@@ -142,33 +161,38 @@ def _fit_models(
         say(line)
 
     for name, run_of in config.models.items():
-        graph = _variant(config, state, run_of)
+        graphs = [_variant(config, ground, run_of) for ground in (state.choosing, state.final)]
         for number in range(run_of.seeds):
             seed, clock = config.seed + number, time.perf_counter()
-            trainer = Trainer(run_of.training)
+            trainer, place = Trainer(run_of.training), folder / "checkpoints" / name / f"seed-{seed}"
             trainer.fit(
-                run_of.model, graph, state.split, rng=seed, folder=folder / "checkpoints" / name / f"seed-{seed}",
-                resume=resume, evaluation=config.evaluation, progress=progress, say=remember if number == 0 else None,
+                run_of.model, graphs[0], state.choosing.split, rng=seed, folder=place, resume=resume,
+                evaluation=config.evaluation, progress=progress, say=remember if number == 0 else None,
             )
+            if config.split.refit:
+                trainer.refit(
+                    run_of.model, graphs[1], state.final.split, rng=seed, folder=place / "refit", resume=resume,
+                    progress=progress,
+                )
             state.trained.append(Trained(name, seed, trainer.records, trainer.history.table()))
             state.seconds[f"{name}, seed {seed}"] = time.perf_counter() - clock
             say(f"{name}, seed {seed}: trained in {state.seconds[f'{name}, seed {seed}']:.1f} s")
 
 
-def _variant(config: RunConfig, state: RunState, run_of: ModelRun) -> KnowledgeGraph:
+def _variant(config: RunConfig, ground: Ground, run_of: ModelRun) -> KnowledgeGraph:
     """The graph that a model is trained on: the run's, or a control of it."""
     if run_of.combine is None and run_of.links == "true":
-        return state.graph
-    links = state.links
+        return ground.graph
+    links = ground.links
     if run_of.links == "shuffled":
         links = shuffle_links(links, numpy_generator(config.seed, "shuffled links"))
-    return build_graph(state.split, links, run_of.combine or config.graph.combine)
+    return build_graph(ground.split, links, run_of.combine or config.graph.combine)
 
 
 def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) -> list[tuple[int, Report]]:
     """One report per seed of the learned models; baselines have no seed and stand in the first."""
     clock = time.perf_counter()
-    pairs = twin_pairs(state.split) if config.evaluation.twins else None
+    pairs = twin_pairs(state.final.split) if config.evaluation.twins else None
     reports = []
     for seed in sorted({trained.seed for trained in state.trained} | {config.seed}):
         models: dict[str, RankingModel] = {}
@@ -178,7 +202,7 @@ def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) ->
                 models[f"{trained.name} (teacher)"] = trained.records[-2].recommender
         if seed == config.seed:
             models |= state.baselines
-        reports.append((seed, evaluate(models, state.split, config.evaluation, pairs)))
+        reports.append((seed, evaluate(models, state.final.split, config.evaluation, pairs)))
     state.seconds["evaluate"] = time.perf_counter() - clock
     say(f"evaluated in {state.seconds['evaluate']:.1f} s")
     return reports
@@ -202,7 +226,7 @@ def _finish(config: RunConfig, state: RunState, reports: list[tuple[int, Report]
         stages=stage_records(state.trained, config.evaluation.k),
         first=[first[name] for name in config.models],
         fitted={name: fitted[name] for name in [*config.models, *config.baselines]},
-        shown=examples(state.split, fitted, [*config.models, *config.baselines]),
+        shown=examples(state.final.split, fitted, [*config.models, *config.baselines]),
         facts=manifest(config, state),
     )
 

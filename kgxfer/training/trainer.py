@@ -6,7 +6,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from graph_schema.errors import unknown_name
+from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType
 from kgxfer.config import Config
 from kgxfer.encoders import ENCODERS
@@ -29,7 +29,7 @@ from kgxfer.recommender import Catalogue, Recommender
 from kgxfer.splits import Split
 from kgxfer.training.checkpoint import EXTENSION, SafeCheckpointIO
 from kgxfer.training.freeze import freeze
-from kgxfer.training.history import History
+from kgxfer.training.history import EpochRecorder, History
 from kgxfer.training.memory import readable_bytes, training_bytes
 from kgxfer.training.module import PhaseRun, TrainingModule
 from kgxfer.training.schedule import Phase, default_schedule
@@ -66,6 +66,17 @@ class PhaseRecord:
     seconds: float
     notes: dict[str, float]
     recommender: Recommender
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How a training run goes about it, beside what it trains; see `Trainer.fit`."""
+
+    folder: Path | None = None
+    resume: bool = False
+    evaluation: EvaluationConfig | None = None
+    progress: bool = False
+    say: Callable[[str], None] | None = None
 
 
 class Trainer:
@@ -113,30 +124,84 @@ class Trainer:
         Raises:
             InputError: a checkpoint of another data set, model or seed; a full disk.
         """
+        options = _Options(folder, resume, evaluation, progress, say)
+        schedule = default_schedule(
+            model.config, self.config.epochs, self.config.align_epochs, self.config.distil_epochs
+        )
+        self.history = History()
+        self.records = self._train(model, graph, split, rng, schedule, self.history, options)
+        return self.records[-1].recommender
+
+    def refit(
+        self,
+        model: TransferModel,
+        graph: KnowledgeGraph,
+        split: Split,
+        rng: int = 0,
+        *,
+        folder: Path | None = None,
+        resume: bool = False,
+        progress: bool = False,
+    ) -> Recommender:
+        """Train anew on all training rows, for the epochs that `fit` kept: the hidden users' edges are worth having.
+
+        `history` stays that of choosing; `records` keep the figures that the choice was made by, with the recommenders
+        trained anew.
+
+        Args:
+            model: the one that `fit` was given.
+            graph: built from `split`.
+            split: `Split.for_refit` of the one that `fit` was given.
+            rng, folder, resume, progress: as for `fit`; the folder must be another.
+
+        Raises:
+            InputError: nothing was fitted before, or the split still has validation rows.
+        """
+        if not self.records:
+            raise InputError("Trainer.refit: nothing was fitted before; call fit first, which chooses the epochs")
+        if len(split.valid):
+            raise InputError("Trainer.refit: the split still has validation rows; pass split.for_refit()")
+        schedule = [replace(record.phase, epochs=record.kept_epoch) for record in self.records]
+        again = self._train(model, graph, split, rng, schedule, History(), _Options(folder, resume, None, progress))
+        self.records = [
+            replace(old, seconds=old.seconds + new.seconds, notes=new.notes, recommender=new.recommender)
+            for old, new in zip(self.records, again, strict=True)
+        ]
+        return self.records[-1].recommender
+
+    def _train(
+        self,
+        model: TransferModel,
+        graph: KnowledgeGraph,
+        split: Split,
+        rng: int,
+        schedule: list[Phase],
+        history: History,
+        options: _Options,
+    ) -> list[PhaseRecord]:
         device = _device(self.config.device)
         tensors = GraphTensors.of(graph, device)
         network = model.build(tensors, rng).to(device)
         supervision = self._supervision(model, tensors, graph)
-        if say is not None:
+        if options.say is not None:
             needed = readable_bytes(training_bytes(network, tensors, supervision.config))
-            say(f"{model}: {network.parameter_count:,} parameters, about {needed} of memory beside the data")
+            options.say(f"{model}: {network.parameter_count:,} parameters, about {needed} of memory beside the data")
         catalogue = Catalogue.of(split)
         identity = {"data set": split.dataset.fingerprint, "model": model.config.model_dump_json(), "seed": str(rng)}
         identity["training configuration"] = self.config.model_dump_json()
-        config = model.config
-        schedule = default_schedule(config, self.config.epochs, self.config.align_epochs, self.config.distil_epochs)
-        self.history, self.records = History(), []
+        manifest = {"model": model.config.model_dump(mode="json"), "seed": rng, "data": split.dataset.fingerprint}
+        records = []
         with tempfile.TemporaryDirectory() as scratch:
-            base = folder or Path(scratch)
+            base = options.folder or Path(scratch)
             for phase in schedule:
                 phase_supervision = supervision if "encoder" in phase.trainable else _all_edges(supervision)
-                validate = self._validator(phase, tensors, graph, catalogue, split, evaluation)
+                validate = self._validator(phase, tensors, graph, catalogue, split, options.evaluation)
                 run = PhaseRun(phase, phase_supervision, rng, validate, identity)
-                record = self._run_phase(network, run, base / phase.name, resume, progress)
-                manifest = {"model": config.model_dump(mode="json"), "seed": rng, "data": split.dataset.fingerprint}
+                curves = history.recorder(phase.name, base / phase.name / "history.jsonl", options.resume)
+                record = self._run_phase(network, run, base / phase.name, curves, options)
                 frozen = freeze(network, tensors, graph, catalogue, phase.stages, manifest)
-                self.records.append(PhaseRecord(**record, recommender=frozen))
-        return self.records[-1].recommender
+                records.append(PhaseRecord(**record, recommender=frozen))
+        return records
 
     def supervision_of(self, model: TransferModel) -> tuple[type[Supervision], SupervisionConfig]:
         """Which supervision trains a model, with which settings; InputError where the settings are wrong."""
@@ -178,7 +243,7 @@ class Trainer:
         return validate
 
     def _run_phase(
-        self, network: TransferNetwork, run: PhaseRun, folder: Path, resume: bool, progress: bool
+        self, network: TransferNetwork, run: PhaseRun, folder: Path, curves: EpochRecorder, options: _Options
     ) -> dict[str, Any]:
         monitor = self.config.monitor if run.validate is not None else None
         checkpoint = ModelCheckpoint(
@@ -186,11 +251,10 @@ class Trainer:
             save_on_train_epoch_end=True, enable_version_counter=False,
         )
         checkpoint.FILE_EXTENSION = EXTENSION
-        curves = self.history.recorder(run.phase.name, folder / "history.jsonl", resume)
         callbacks: list[Callback] = [checkpoint, curves]
         if monitor is not None:
             callbacks.append(_PatienceOverResume(monitor, self.config.patience))
-        if progress:
+        if options.progress:
             callbacks.append(RichProgressBar(leave=False))
         last = folder / f"last{EXTENSION}"
         module = TrainingModule(network, run)
@@ -199,11 +263,11 @@ class Trainer:
                 max_epochs=run.phase.epochs,
                 accelerator="gpu" if run.supervision.graph.device.type == "cuda" else "cpu", devices=1,
                 callbacks=callbacks, plugins=[SafeCheckpointIO()], logger=False,
-                enable_progress_bar=progress, enable_model_summary=False, num_sanity_val_steps=0,
+                enable_progress_bar=options.progress, enable_model_summary=False, num_sanity_val_steps=0,
             )
             steps = self.config.steps_per_epoch or run.supervision.steps_per_epoch
             loader: DataLoader[int] = DataLoader(range(steps), batch_size=1)  # type: ignore[arg-type]
-            trainer.fit(module, loader, ckpt_path=str(last) if resume and last.is_file() else None)
+            trainer.fit(module, loader, ckpt_path=str(last) if options.resume and last.is_file() else None)
         best = checkpoint.best_model_path if monitor is not None else ""
         kept = SafeCheckpointIO().load_checkpoint(best or last)
         module.load_state_dict(kept["state_dict"])

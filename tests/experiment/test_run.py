@@ -246,6 +246,33 @@ def test_an_interrupted_run_continues_to_the_same_figures(
     pd.testing.assert_frame_equal(*figures, check_exact=True)
 
 
+def test_a_refit_is_on_all_training_rows_for_models_and_baselines_alike(
+    folder: Path, config: RunConfig, tmp_path: Path
+) -> None:
+    split = config.split.model_copy(update={"refit": True})
+    refitted = tmp_path / "refitted"
+    run(config.model_copy(update={"split": split}), refitted, progress=False, say=lambda _: None)
+    one, other = (content(place / "manifest.json")["split"] for place in (folder, refitted))
+    assert other["train"] == one["train"] + one["valid"] and other["valid"] == 0 and other["test"] == one["test"]
+    assert other["validation"] == "pseudo-cold users, then refitted"
+    assert other["validation"][:17] in (refitted / "report.html").read_text() and "fitted again" in (
+        refitted / "report.html"
+    ).read_text()
+    seen = {
+        place: load_recommender(place / "models" / "staged").catalogue.seen[1].nnz for place in (folder, refitted)
+    }
+    assert seen[refitted] == seen[folder] + one["valid"]
+    figures = {place: pd.read_parquet(place / "figures.parquet") for place in (folder, refitted)}
+    for model in ("staged", "popularity"):
+        first, second = (
+            table[(table["model"] == model) & (table["ranking"] == "sampled")]["value"].to_numpy()
+            for table in figures.values()
+        )
+        assert not np.allclose(first, second), model
+    stages = [content(place / "stages.json") for place in (folder, refitted)]
+    assert [s["validation"] for s in stages[0]] == [s["validation"] for s in stages[1]]  # chosen by the same figures
+
+
 def snapshot(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
