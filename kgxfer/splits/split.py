@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -12,7 +12,7 @@ import pandas as pd
 from graph_schema.errors import InputError
 from loaders.dataset import CrossDomainDataset
 
-ValidationKind = Literal["pseudo-cold users", "rows of the test users", "none"]
+ValidationKind = Literal["pseudo-cold users", "pseudo-cold users, then refitted", "rows of the test users", "none"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,21 @@ class Split:
         """Domains with relevant test rows, source first."""
         present = set(self.test.loc[self.test["relevant"], "domain"])
         return [domain.domain for domain in self.dataset.domains if domain.domain in present]
+
+    def for_refit(self) -> Split:
+        """The same split once everything is chosen: the pseudo-cold users' rows are training rows again.
+
+        Raises:
+            InputError: validation rows are the test users' own, which would make these users warm, or there are none.
+        """
+        if self.validation != "pseudo-cold users":
+            raise InputError(
+                f"{self.protocol}: fitting again needs pseudo-cold validation users, and choosing here was on: "
+                f"{self.validation}; hide pseudo-cold users, or do without the refit"
+            )
+        train = pd.concat([self.train, self.valid], ignore_index=True)
+        nothing = self.valid.iloc[:0].reset_index(drop=True)
+        return replace(self, train=train, valid=nothing, validation="pseudo-cold users, then refitted")
 
     def rows(self, part: Literal["train", "valid", "test"], domain: str, relevant: bool = True) -> pd.DataFrame:
         """Rows of one part in one domain; only the relevant ones unless told otherwise."""
