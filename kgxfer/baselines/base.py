@@ -1,9 +1,10 @@
-"""What baselines have in common: fit on a graph and a split, choose their settings on the validation rows."""
+"""What baselines have in common: candidates of settings, the choice on the validation rows, the refit of what is chosen."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,17 +24,80 @@ class BaselineConfig(Config):
     joint: bool = True
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """One combination of settings, and what fits a model with it.
+
+    Attributes:
+        settings: the values that differ between the candidates, by name; empty where there is nothing to choose.
+        make: fits the model; called once when the candidate is tried.
+    """
+
+    settings: dict[str, Any]
+    make: Callable[[], RankingModel]
+
+
 class Baseline(ABC):
-    """A control. Settings given as tuples are candidates; per domain the best by validation NDCG@10 is kept."""
+    """A control. Settings given as tuples are candidates; per domain the best by validation NDCG@k is kept.
+
+    Attributes:
+        chosen: after `fit`, domain -> the settings chosen for it.
+    """
 
     config_class: ClassVar[type[BaselineConfig]] = BaselineConfig
 
     def __init__(self, config: BaselineConfig | None = None, **settings: Any) -> None:
         self.config = config or self.config_class.parse(settings, f"baseline {type(self).__name__}")
+        self.chosen: dict[str, dict[str, Any]] = {}
 
     @abstractmethod
-    def fit(self, graph: KnowledgeGraph, split: Split, evaluation: EvaluationConfig | None = None) -> RankingModel:
-        """Fit on the graph's interactions; `evaluation` says how validation rows are ranked for choosing."""
+    def candidates(self, graph: KnowledgeGraph, split: Split) -> Sequence[Candidate]:
+        """Return one candidate per combination of settings; the first is taken where nothing can be chosen.
+
+        What the candidates share is computed once, here. Number and order depend on the configuration alone, so that
+        the settings chosen on one graph can be fitted again on another.
+
+        Raises:
+            InputError: the data lack what the method needs, or the memory allowed is too small.
+        """
+
+    def fit(
+        self,
+        graph: KnowledgeGraph,
+        split: Split,
+        evaluation: EvaluationConfig | None = None,
+        refit: tuple[KnowledgeGraph, Split] | None = None,
+    ) -> RankingModel:
+        """Fit all candidates on the graph's interactions and keep, domain by domain, the best on the validation rows.
+
+        Validation rows are ranked as the evaluation ranks test rows: sampled where it samples, else in full. A domain
+        without such rows takes what the other one chose. At most three models are held at a time.
+
+        Args:
+            graph: built from the training rows of `split`.
+            split: whose validation rows decide.
+            evaluation: how validation rows are ranked.
+            refit: graph and split that the chosen candidates are fitted on again, such as those of `Split.for_refit`.
+
+        Raises:
+            InputError: as `candidates`.
+        """
+        candidates = self.candidates(graph, split)
+        choice = _Choice(split, evaluation)
+        if len(candidates) > 1 and choice.possible:
+            for number, candidate in enumerate(candidates):
+                choice.consider(number, candidate.make())
+        best = choice.best
+        names = split.dataset.source.domain, split.dataset.target.domain
+        self.chosen = {name: candidates[number].settings for name, number in zip(names, best, strict=True)}
+        kept = choice.models
+        if refit is not None or not kept:
+            if refit is not None:
+                kept.clear()
+                candidates = self.candidates(*refit)
+            kept = {number: candidates[number].make() for number in sorted(set(best))}
+        source, target = (kept[number] for number in best)
+        return target if source is target else PerDomain(source, target)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.config)
@@ -52,29 +116,39 @@ class PerDomain(RankingModel):
         return self.models[domain].score_places(domain, places)
 
 
-def choose_per_domain(
-    candidates: Iterable[RankingModel], split: Split, evaluation: EvaluationConfig | None
-) -> RankingModel:
-    """Keep the candidate with the best NDCG@10 on the validation rows, domain by domain; the first without such rows.
+class _Choice:
+    """The best candidate of each domain so far; of equals the first."""
 
-    Validation rows are ranked as the evaluation ranks test rows: sampled where it samples, else in full.
-    """
-    candidates = list(candidates)
-    config = (evaluation or EvaluationConfig()).model_copy(update={"twins": False})
-    names = split.dataset.source.domain, split.dataset.target.domain
-    validated = set(split.valid.loc[split.valid["relevant"], "domain"]) & set(split.evaluated_domains)
-    present = [name in validated for name in names]
-    if len(candidates) == 1 or not any(present):
-        return candidates[0]
-    report = evaluate({str(i): model for i, model in enumerate(candidates)}, split, config, part="valid")
-    metric = f"{CHOICE_METRIC[config.sampled_negatives > 0]}@{config.k}"
-    best = [0, 0]
-    for code, name in enumerate(names):
-        if present[code]:
-            values = [report.value(str(i), metric, name) for i in range(len(candidates))]
-            best[code] = int(np.argmax(values))
-    if not present[0]:
-        best[0] = best[1]
-    if not present[1]:
-        best[1] = best[0]
-    return PerDomain(candidates[best[0]], candidates[best[1]])
+    def __init__(self, split: Split, evaluation: EvaluationConfig | None) -> None:
+        self._split = split
+        self._config = (evaluation or EvaluationConfig()).model_copy(update={"twins": False})
+        self._metric = f"{CHOICE_METRIC[self._config.sampled_negatives > 0]}@{self._config.k}"
+        validated = set(split.valid.loc[split.valid["relevant"], "domain"]) & set(split.evaluated_domains)
+        self._names = [domain.domain for domain in split.dataset.domains if domain.domain in validated]
+        self._best: dict[str, tuple[float, int]] = {}
+        self.models: dict[int, RankingModel] = {}
+
+    @property
+    def possible(self) -> bool:
+        """Whether a domain that is tested has validation rows."""
+        return bool(self._names)
+
+    def consider(self, number: int, model: RankingModel) -> None:
+        """Rank the validation rows with a candidate; models that are no domain's best any more are let go."""
+        report = evaluate({"candidate": model}, self._split, self._config, part="valid")
+        for name in self._names:
+            value = report.value("candidate", self._metric, name)
+            if name not in self._best or value > self._best[name][0]:
+                self._best[name] = (value, number)
+                self.models[number] = model
+        leading = {best for _, best in self._best.values()}
+        for beaten in set(self.models) - leading:
+            del self.models[beaten]
+
+    @property
+    def best(self) -> tuple[int, int]:
+        """Number of the chosen candidate in the source and in the target domain."""
+        own = [self._best.get(domain.domain, (0.0, None))[1] for domain in self._split.dataset.domains]
+        fallback = next((number for number in own if number is not None), 0)
+        source, target = (fallback if number is None else number for number in own)
+        return source, target

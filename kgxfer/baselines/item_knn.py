@@ -8,17 +8,19 @@ which turns the cosine into a count of co-occurrences times the root of populari
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 from scipy import sparse
 
-from kgxfer.baselines.base import Baseline, BaselineConfig, choose_per_domain
+from kgxfer.baselines.base import Baseline, BaselineConfig, Candidate
 from kgxfer.baselines.matrix import JointMatrix
-from kgxfer.evaluation import EvaluationConfig
+from kgxfer.baselines.reweighted import LastBlocks, Reweighted
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.recommender import Catalogue, RankingModel
+from kgxfer.recommender import Catalogue
 from kgxfer.splits import Split
 
 
@@ -34,42 +36,19 @@ class ItemKNN(Baseline):
     config_class: ClassVar[type[BaselineConfig]] = ItemKNNConfig
     config: ItemKNNConfig
 
-    def fit(self, graph: KnowledgeGraph, split: Split, evaluation: EvaluationConfig | None = None) -> RankingModel:
-        """Scale the columns once; choose beta on the validation rows."""
+    def candidates(self, graph: KnowledgeGraph, split: Split) -> Sequence[Candidate]:
+        """Scale the columns once; the candidates are the values of beta."""
         catalogue = Catalogue.of(split)
         joint = JointMatrix.of(graph, catalogue, self.config.joint)
-        degree = np.asarray(joint.matrix.sum(0)).ravel()
-        neighbours = _Neighbours(joint, (joint.matrix @ sparse.diags(1 / np.sqrt(np.maximum(degree, 1)))).tocsr())
-        models = [
-            _FittedItemKNN(catalogue, joint, neighbours, np.maximum(degree, 1) ** -beta) for beta in self.config.beta
+        scaled = (joint.matrix @ sparse.diags(1 / np.sqrt(joint.degree))).tocsr()
+
+        def sums(domain: int, places: np.ndarray) -> np.ndarray:
+            cosines = (joint.histories(domain, places) @ scaled.T) @ scaled[:, joint.columns[domain]]
+            summed: np.ndarray = cosines.toarray()
+            return summed
+
+        shared = LastBlocks(sums)
+        return [
+            Candidate({"beta": beta}, partial(Reweighted, catalogue, joint, shared, joint.degree**-beta))
+            for beta in self.config.beta
         ]
-        return choose_per_domain(models, split, evaluation)
-
-
-class _Neighbours:
-    """Summed cosines; the last block of users is kept, since the candidates for beta differ by item weights alone."""
-
-    def __init__(self, joint: JointMatrix, scaled: sparse.csr_matrix) -> None:
-        self._joint, self._scaled = joint, scaled
-        self._last: tuple[tuple[int, bytes], np.ndarray] | None = None
-
-    def sums(self, domain: int, places: np.ndarray) -> np.ndarray:
-        """Sum over each user's items of the cosine with every item of a domain; float64 [users, items]."""
-        key = (domain, places.tobytes())
-        if self._last is None or self._last[0] != key:
-            histories = self._joint.histories(domain, places)
-            cosines = (histories @ self._scaled.T) @ self._scaled[:, self._joint.columns[domain]]
-            self._last = (key, cosines.toarray())
-        return self._last[1]
-
-
-class _FittedItemKNN(RankingModel):
-    def __init__(
-        self, catalogue: Catalogue, joint: JointMatrix, neighbours: _Neighbours, item_weight: np.ndarray
-    ) -> None:
-        super().__init__(catalogue)
-        self._joint, self._neighbours, self._item_weight = joint, neighbours, item_weight
-
-    def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
-        scores: np.ndarray = self._neighbours.sums(domain, places) * self._item_weight[self._joint.columns[domain]]
-        return scores.astype(np.float32)

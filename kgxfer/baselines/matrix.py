@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -43,6 +44,11 @@ class JointMatrix:
         matrix = sparse.csr_matrix((np.ones(len(row)), (row, place)), shape=shape)
         matrix.data[:] = 1.0
         return JointMatrix(matrix, (persons[0], persons[1]), columns)
+
+    @cached_property
+    def degree(self) -> np.ndarray:
+        """Persons per item, at least 1; float64 [items]."""
+        return np.maximum(np.asarray(self.matrix.sum(0)).ravel(), 1.0)
 
     def histories(self, domain: int, places: np.ndarray) -> sparse.csr_matrix:
         """The rows of users given by place in the catalogue, as one domain knows them."""

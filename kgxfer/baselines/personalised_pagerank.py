@@ -6,6 +6,9 @@ A random walk starts at the user and goes back there with probability a (restart
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -13,12 +16,12 @@ import torch
 from pydantic import Field
 from scipy import sparse
 
-from kgxfer.baselines.base import Baseline, BaselineConfig, choose_per_domain
+from kgxfer.baselines.base import Baseline, BaselineConfig, Candidate
 from kgxfer.baselines.matrix import JointMatrix, item_entities
-from kgxfer.evaluation import EvaluationConfig
+from kgxfer.baselines.reweighted import LastBlocks, Reweighted
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.propagate import Adjacency, SortedWeights
-from kgxfer.recommender import Catalogue, RankingModel
+from kgxfer.recommender import Catalogue
 from kgxfer.splits import Split
 
 
@@ -37,58 +40,45 @@ class PersonalisedPageRank(Baseline):
     config_class: ClassVar[type[BaselineConfig]] = PersonalisedPageRankConfig
     config: PersonalisedPageRankConfig
 
-    def fit(self, graph: KnowledgeGraph, split: Split, evaluation: EvaluationConfig | None = None) -> RankingModel:
-        """Normalise the transitions once; choose restart and beta on the validation rows."""
+    def candidates(self, graph: KnowledgeGraph, split: Split) -> Sequence[Candidate]:
+        """Normalise the transitions once; the candidates are the pairs of restart and beta."""
         catalogue = Catalogue.of(split)
         joint = JointMatrix.of(graph, catalogue, self.config.joint)
-        degree = np.maximum(np.asarray(joint.matrix.sum(0)).ravel(), 1)
         hubs = joint.matrix
         if self.config.fact_weight:
             hubs = sparse.vstack([hubs, self.config.fact_weight * item_entities(graph, catalogue, joint)]).tocsr()
-        models: list[RankingModel] = []
-        for restart in self.config.restart:
-            walk = _Walk(joint, hubs, restart, self.config.steps)
-            models += [_FittedPageRank(catalogue, joint, walk, degree**-beta) for beta in self.config.beta]
-        return choose_per_domain(models, split, evaluation)
+        shared = LastBlocks(_Walk(joint, hubs, self.config.steps).arrivals)
+        found = []
+        for restart, beta in product(self.config.restart, self.config.beta):
+            weight = (joint.degree**-beta).astype(np.float32)
+            make = partial(Reweighted, catalogue, joint, partial(shared, restart=restart), weight)
+            found.append(Candidate({"restart": restart, "beta": beta}, make))
+        return found
 
 
 class _Walk:
     """Steps item -> hub (person or entity) -> item; every hub and every item passes on all it receives."""
 
-    def __init__(self, joint: JointMatrix, hubs: sparse.csr_matrix, restart: float, steps: int) -> None:
+    def __init__(self, joint: JointMatrix, hubs: sparse.csr_matrix, steps: int) -> None:
         entries = hubs.tocoo()
-        self._joint, self._restart, self._steps = joint, restart, steps
+        self._joint, self._steps = joint, steps
         self._adjacency = Adjacency.build(torch.from_numpy(entries.row), torch.from_numpy(entries.col), *hubs.shape)
         value = torch.from_numpy(entries.data).float()
         from_hub, from_item = (torch.from_numpy(np.asarray(hubs.sum(axis)).ravel()).float() for axis in (1, 0))
         self._to_items = SortedWeights.of(value / from_hub[self._adjacency.rows], self._adjacency).backward
         self._to_hubs = SortedWeights.of(value / from_item[self._adjacency.columns], self._adjacency).forward
-        self._last: tuple[tuple[int, bytes], np.ndarray] | None = None
 
-    def arrivals(self, domain: int, places: np.ndarray) -> np.ndarray:
-        """Summed probability of arriving at each item of a domain, float32 [users, items]; the last call is kept."""
-        key = (domain, places.tobytes())
-        if self._last is None or self._last[0] != key:
-            self._last = (key, self._walk(self._joint.persons[domain][places])[self._joint.columns[domain]].T)
-        return self._last[1]
+    def arrivals(self, domain: int, places: np.ndarray, restart: float) -> np.ndarray:
+        """Summed probability of arriving at each item of a domain, float32 [users, items]."""
+        return self._walk(self._joint.persons[domain][places], restart)[self._joint.columns[domain]].T
 
-    def _walk(self, persons: np.ndarray) -> np.ndarray:
+    def _walk(self, persons: np.ndarray, restart: float) -> np.ndarray:
         home = torch.zeros(self._adjacency.row_count, len(persons))
         home[torch.from_numpy(persons), torch.arange(len(persons))] = 1.0
         at_hubs, arrived = home, torch.zeros(self._adjacency.column_count, len(persons))
         for _ in range(self._steps):
             at_items = self._adjacency.backward_rows.bag(at_hubs, self._to_items)
             arrived += at_items
-            at_hubs = (1 - self._restart) * self._adjacency.forward_rows.bag(at_items, self._to_hubs)
-            at_hubs += self._restart * home
+            at_hubs = (1 - restart) * self._adjacency.forward_rows.bag(at_items, self._to_hubs)
+            at_hubs += restart * home
         return arrived.numpy()
-
-
-class _FittedPageRank(RankingModel):
-    def __init__(self, catalogue: Catalogue, joint: JointMatrix, walk: _Walk, item_weight: np.ndarray) -> None:
-        super().__init__(catalogue)
-        self._joint, self._walk, self._item_weight = joint, walk, item_weight.astype(np.float32)
-
-    def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
-        scores: np.ndarray = self._walk.arrivals(domain, places) * self._item_weight[self._joint.columns[domain]]
-        return scores

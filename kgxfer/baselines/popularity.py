@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 
-from kgxfer.baselines.base import Baseline
+from kgxfer.baselines.base import Baseline, Candidate
 from kgxfer.baselines.matrix import JointMatrix
-from kgxfer.evaluation import EvaluationConfig
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.recommender import Catalogue, RankingModel
 from kgxfer.splits import Split
@@ -15,18 +17,21 @@ from kgxfer.splits import Split
 class Popularity(Baseline):
     """Score an item by the number of its training interactions, the same for every user."""
 
-    def fit(self, graph: KnowledgeGraph, split: Split, evaluation: EvaluationConfig | None = None) -> RankingModel:
+    def candidates(self, graph: KnowledgeGraph, split: Split) -> Sequence[Candidate]:
         """Count; there is nothing to choose."""
         catalogue = Catalogue.of(split)
         joint = JointMatrix.of(graph, catalogue, self.config.joint)
-        return _FittedPopularity(catalogue, joint)
+        counts = np.asarray(joint.matrix.sum(0)).ravel()
+        return [Candidate({}, partial(SameForAll, catalogue, joint, counts))]
 
 
-class _FittedPopularity(RankingModel):
-    def __init__(self, catalogue: Catalogue, joint: JointMatrix) -> None:
+class SameForAll(RankingModel):
+    """One score per item, whoever asks; `scores` float [joint items]."""
+
+    def __init__(self, catalogue: Catalogue, joint: JointMatrix, scores: np.ndarray) -> None:
         super().__init__(catalogue)
-        counts = np.asarray(joint.matrix.sum(0)).ravel().astype(np.float32)
-        self._counts = tuple(counts[columns] for columns in joint.columns)
+        self._scores = tuple(scores[columns].astype(np.float32) for columns in joint.columns)
 
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
-        return np.tile(self._counts[domain], (len(places), 1))
+        """See `RankingModel.score_places`."""
+        return np.tile(self._scores[domain], (len(places), 1))
