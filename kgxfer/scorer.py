@@ -47,7 +47,7 @@ class Scorer(nn.Module):
 
     def forward(self, domain: int, users: Tensor, items: Tensor, item_rows: Tensor) -> Tensor:
         """Score every pair: users float [rows, dim], items float [items, dim] -> float [rows, items]."""
-        return self.scale * (users @ items.T) + self.offset(domain, item_rows)
+        return (self.scale * users) @ items.T + self.offset(domain, item_rows)
 
     def pairs(self, domain: int, users: Tensor, items: Tensor, item_rows: Tensor) -> Tensor:
         """Score row by row: users and items float [rows, dim] -> float [rows]."""

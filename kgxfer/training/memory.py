@@ -8,8 +8,8 @@ from kgxfer.model import TransferNetwork
 from kgxfer.training.supervision import SupervisionConfig
 
 FLOAT = 4
-PARAMETER_COPIES = 4
-"""Value, gradient and Adam's two moments."""
+PARAMETER_COPIES = 5
+"""Value, gradient, Adam's two moments and the running average."""
 LOGIT_COPIES = 10
 """Scores, their masked copy and its mask, what the loss keeps, and the gradients of all of these at their peak."""
 

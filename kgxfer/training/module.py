@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graph_schema.errors import InputError
 from kgxfer.encoders import Embeddings
@@ -26,6 +26,7 @@ class PhaseRun:
 
     Attributes:
         validate: scores the network as it is on the validation rows; metric names to values.
+        averaging: weight of the past in the running average of the parameters, which is what is validated and kept.
         identity: what a checkpoint must belong to (data fingerprint, model, seed); checked when one is resumed.
     """
 
@@ -33,6 +34,7 @@ class PhaseRun:
     supervision: Supervision
     seed: int
     validate: Callable[[TransferNetwork], dict[str, float]] | None
+    averaging: float
     identity: dict[str, str]
 
 
@@ -48,6 +50,26 @@ class TrainingModule(L.LightningModule):
             (name, group) for name in run.phase.trainable for group in by_component[name] if group.parameters
         ]
         self._encoded: Embeddings | None = None
+        for number, parameter in enumerate(self._averaged):
+            self.register_buffer(f"average_{number}", parameter.detach().clone())
+
+    @property
+    def _averaged(self) -> list[nn.Parameter]:
+        """What the phase moves and averages over its steps."""
+        return [p for _, group in self._owned for p in group.parameters] if self.run.averaging else []
+
+    def use_averages(self) -> None:
+        """Exchange the parameters with their averages; a second call exchanges them back."""
+        for number, parameter in enumerate(self._averaged):
+            average = self.get_buffer(f"average_{number}")
+            parameter.data, average.data = average.data, parameter.data
+
+    @torch.no_grad()
+    def _average(self, step: int) -> None:
+        """Take the step's parameters into the averages; the first steps, far from anything good, are soon forgotten."""
+        share = 1 - min(self.run.averaging, (1 + step) / (10 + step))
+        for number, parameter in enumerate(self._averaged):
+            self.get_buffer(f"average_{number}").lerp_(parameter, share)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """One Adam per parameter group of the phase's trainable components."""
@@ -70,6 +92,7 @@ class TrainingModule(L.LightningModule):
         weights = self.network.config.loss_weights
         total = torch.stack([weights.get(name, 1.0) * loss for name, loss in losses.items()]).sum()
         self._descend(total, None)
+        self._average(step)
         values = {"loss": total.detach(), **{name: loss.detach() for name, loss in losses.items()}}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1)
 
@@ -101,7 +124,9 @@ class TrainingModule(L.LightningModule):
     def on_train_epoch_end(self) -> None:
         """Validate; runs before the callbacks that read the metric."""
         if self.run.validate is not None:
+            self.use_averages()
             self.log_dict(self.run.validate(self.network))
+            self.use_averages()
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, EpochRecorder):
                 callback.record(self.trainer)

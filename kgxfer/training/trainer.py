@@ -41,7 +41,10 @@ class TrainingConfig(Config):
 
     `epochs`, `align_epochs` and `distil_epochs` are upper limits of the phases; the best epoch on the validation rows
     is kept, and a phase ends after `patience` epochs without a better one. An epoch draws every edge about once unless
-    `steps_per_epoch` says otherwise. `supervision` None: held-out edges for inductive encoders, all edges for others.
+    `steps_per_epoch` says otherwise. What is validated and kept is the running average of the parameters over the
+    steps (Polyak and Juditsky, 1992), with `averaging` as the weight of the past; 0 keeps the last parameters. The
+    average generalises better than a single step, and depends less on when training stops. `supervision` None:
+    held-out edges for inductive encoders, all edges for others.
     """
 
     epochs: int = Field(50, ge=1)
@@ -49,6 +52,7 @@ class TrainingConfig(Config):
     distil_epochs: int = Field(10, ge=1)
     steps_per_epoch: int | None = Field(None, ge=1)
     patience: int = Field(6, ge=1)
+    averaging: float = Field(0.98, ge=0, lt=1)
     monitor: str = "ndcg@10"
     supervision: str | None = None
     supervision_settings: dict[str, Any] = Field(default_factory=dict)
@@ -196,7 +200,7 @@ class Trainer:
             for phase in schedule:
                 phase_supervision = supervision if "encoder" in phase.trainable else _all_edges(supervision)
                 validate = self._validator(phase, tensors, graph, catalogue, split, options.evaluation)
-                run = PhaseRun(phase, phase_supervision, rng, validate, identity)
+                run = PhaseRun(phase, phase_supervision, rng, validate, self.config.averaging, identity)
                 curves = history.recorder(phase.name, base / phase.name / "history.jsonl", options.resume)
                 record = self._run_phase(network, run, base / phase.name, curves, options)
                 frozen = freeze(network, tensors, graph, catalogue, phase.stages, manifest)
@@ -271,6 +275,7 @@ class Trainer:
         best = checkpoint.best_model_path if monitor is not None else ""
         kept = SafeCheckpointIO().load_checkpoint(best or last)
         module.load_state_dict(kept["state_dict"])
+        module.use_averages()
         epoch = int(kept["epoch"])
         return {
             "phase": run.phase, "epochs": curves.epochs, "kept_epoch": epoch + 1, "seconds": curves.seconds,
