@@ -14,6 +14,7 @@ from scipy import sparse
 
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.splits import Split
+from kgxfer.topk import best_columns, rows_at_once
 
 RECOMMENDATION_COLUMNS = ("user_id", "item_id", "score", "rank")
 
@@ -72,7 +73,10 @@ class RankingModel(ABC):
 
     @abstractmethod
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
-        """Score all items of a domain for users given as places in `catalogue.user_ids`; float32 [users, items]."""
+        """Score all items of a domain for users given as places in `catalogue.user_ids`; float32 [users, items].
+
+        The array is the caller's to write to: a model that keeps its scores returns a copy.
+        """
 
     def score(self, domain: str, user_ids: Sequence[str] | pd.Index) -> np.ndarray:
         """Score all items of a domain, in the order of `catalogue.items`; float32 [users, items].
@@ -88,7 +92,7 @@ class RankingModel(ABC):
         return scores
 
     def recommend(
-        self, user_ids: Sequence[str] | pd.Index, n: int = 10, domain: str | None = None, block: int = 512
+        self, user_ids: Sequence[str] | pd.Index, n: int = 10, domain: str | None = None, block: int | None = None
     ) -> pd.DataFrame:
         """Return the best `n` unseen items for each user as a table user_id, item_id, score, rank.
 
@@ -96,7 +100,8 @@ class RankingModel(ABC):
             user_ids: users of either domain.
             n: items per user; fewer where fewer are unseen.
             domain: where to recommend; the target domain when not given.
-            block: users scored at a time, which bounds the memory at block x items scores.
+            block: users scored at a time, which bounds the memory at block x items scores; as many as fit into 64 MiB
+                when not given.
 
         Raises:
             InputError: an unknown user or domain, or an `n` below 1.
@@ -110,36 +115,33 @@ class RankingModel(ABC):
         if (places < 0).any():
             first = str(users[int((places < 0).argmax())])
             raise unknown_name("user", first, [*self.catalogue.user_ids[:5], "..."])
-        tables = [
-            self._best(code, places[start : start + block], n) for start in range(0, max(len(places), 1), block)
-        ]
-        return pd.concat(tables, ignore_index=True).astype({"user_id": "str", "item_id": "str"})
-
-    def _best(self, code: int, places: np.ndarray, n: int) -> pd.DataFrame:
-        scores = self.score_places(code, places).astype(np.float32)
-        seen = self.catalogue.seen[code][places].tocoo()
-        scores[seen.row, seen.col] = -np.inf
-        top, values = best_columns(scores, n)
+        block = block or rows_at_once(len(self.catalogue.items[code]))
+        space = np.empty((min(block, len(places)), len(self.catalogue.items[code])), dtype=np.float32)
+        starts = range(0, max(len(places), 1), block)
+        parts = [self._best(code, places[start : start + block], n, space) for start in starts]
+        columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
         keep = np.isfinite(values)
-        rank = np.broadcast_to(np.arange(1, top.shape[1] + 1), top.shape)
-        return pd.DataFrame(
+        rank = np.broadcast_to(np.arange(1, columns.shape[1] + 1), columns.shape)
+        table = pd.DataFrame(
             {
-                "user_id": np.repeat(self.catalogue.user_ids[places].to_numpy(), keep.sum(1)),
-                "item_id": self.catalogue.item_index(code).to_numpy()[top[keep]],
+                "user_id": self.catalogue.user_ids[np.repeat(places, keep.sum(1))],
+                "item_id": self.catalogue.item_index(code)[columns[keep]],
                 "score": values[keep],
                 "rank": rank[keep],
             }
         )
+        return table.astype({"user_id": "str", "item_id": "str"})
 
+    def _best(self, code: int, places: np.ndarray, n: int, space: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns and scores of the best unseen items; -inf where fewer than `n` are unseen."""
+        scores = self._score_into(space[: len(places)], code, places)
+        seen = self.catalogue.seen[code][places].tocoo()
+        scores[seen.row, seen.col] = -np.inf
+        return best_columns(scores, n)
 
-def best_columns(scores: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and values of the `n` largest entries per row, best first; equal scores keep column order."""
-    n = min(n, scores.shape[1])
-    threshold = np.partition(scores, scores.shape[1] - n, axis=1)[:, -n, None]
-    # Equal scores at the edge are resolved by column, so that results do not depend on the partition's whims.
-    keys = np.where(scores >= threshold, -scores, np.inf)
-    columns = np.argsort(keys, axis=1, kind="stable")[:, :n]
-    return columns, np.take_along_axis(scores, columns, axis=1)
+    def _score_into(self, space: np.ndarray, domain: int, places: np.ndarray) -> np.ndarray:
+        """As `score_places`; `space`, float32 [users, items], may be written to, which saves its making every time."""
+        return self.score_places(domain, places).astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +174,12 @@ class Recommender(RankingModel):
 
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
         """See `RankingModel.score_places`."""
+        space = np.empty((len(places), len(self.catalogue.items[domain])), dtype=np.float32)
+        return self._score_into(space, domain, places)
+
+    def _score_into(self, space: np.ndarray, domain: int, places: np.ndarray) -> np.ndarray:
         vectors = self.vectors[domain]
-        scores: np.ndarray = vectors.scale * (vectors.users[places] @ vectors.items.T) + vectors.offset
-        return scores
+        np.matmul(vectors.scale * vectors.users[places], vectors.items.T, out=space)
+        if vectors.offset.any():
+            space += vectors.offset
+        return space

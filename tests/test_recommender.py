@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from graph_schema import InputError
-from kgxfer.recommender import RECOMMENDATION_COLUMNS, Catalogue, DomainVectors, Recommender, best_columns
+from kgxfer.recommender import RECOMMENDATION_COLUMNS, Catalogue, DomainVectors, Recommender
 from kgxfer.splits import FixedFiles
 from tests.worlds import domain_of, pair_of, split_of
 
@@ -120,14 +118,3 @@ def test_names_are_kept_for_people_to_read() -> None:
     names = Catalogue.of(split).items[0]["name"]
     assert names[0] == "Dune"
     assert names.isna().tolist() == [False, True]
-
-
-@given(st.integers(1, 12), st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=4))
-def test_the_best_columns_are_those_of_a_stable_sort(n: int, rows: list[list[int]]) -> None:
-    scores = np.array(rows, dtype=np.float32)
-    scores[scores == 0] = -np.inf
-    columns, values = best_columns(scores, n)
-    for row, found, given_values in zip(scores, columns, values, strict=True):
-        expected = sorted(range(6), key=lambda column: -row[column])[:n]
-        assert found.tolist() == expected
-        assert given_values.tolist() == row[expected].tolist()

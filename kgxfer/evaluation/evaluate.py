@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
-from graph_schema.errors import InputError
+from graph_schema.errors import InputError, unknown_name
 from kgxfer.config import Config
-from kgxfer.evaluation import metrics, ratings
-from kgxfer.evaluation.ranking import Part, Placement, place_rows
+from kgxfer.evaluation import ratings
+from kgxfer.evaluation.background import Background, read_background
+from kgxfer.evaluation.groups import GROUPINGS, Grouped
+from kgxfer.evaluation.lists import ALL_LISTS_METRICS, USER_LIST_METRICS, Lists
+from kgxfer.evaluation.metrics import Ties
+from kgxfer.evaluation.ranking import COUNTS, Part, Placement, place_rows
+from kgxfer.evaluation.rows import TIE_SHARE, Average, RankedRows
+from kgxfer.evaluation.sampled import ROW_METRICS, WITHOUT_CUT
 from kgxfer.evaluation.twins import known_twins
 from kgxfer.recommender import RankingModel
 from kgxfer.splits import Split
+from kgxfer.topk import MEMORY_MIB
 
-ALL_ROWS, WITHOUT_TWINS = "all rows", "rows without twins"
+ALL_ROWS, WITHOUT_TWINS, TWIN_ROWS = "all rows", "rows without twins", "twin rows"
+TWIN = "twin"
+STRICT = "without twins: "
+"""Prefix of the columns of `Report.rows` that count without the user's known twins among the candidates."""
 
 
 class EvaluationConfig(Config):
@@ -26,13 +36,19 @@ class EvaluationConfig(Config):
 
     `sampled_negatives` 0 turns sampled ranking off. `exclude_other_positives` names the domains in which the user's
     other test items are left out of the sampled pool, as some published protocols do. `twins` adds the group of rows
-    without twins, whose users' known twins are no candidates.
+    without twins, whose users' known twins are no candidates. `ties` says how equal scores are broken in all rank
+    metrics: uniformly at random, integrated out, or all for or all against the positives, which only shows what ties
+    are worth. `groups` adds figures by kind of user, length of history, popularity of the item, bridge and, with
+    `twins`, of the twin rows alone. `memory_mib` bounds the scores, and the comparisons, that are held at a time.
     """
 
     k: int = Field(10, ge=1, le=1000)
     sampled_negatives: int = Field(0, ge=0)
     exclude_other_positives: tuple[str, ...] = ()
     twins: bool = False
+    ties: Ties = "uniform"
+    groups: bool = False
+    memory_mib: int = Field(MEMORY_MIB, ge=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +58,17 @@ class Report:
     Attributes:
         figures: long table model, domain, group, ranking ("full", "sampled", "ratings"), average ("per user",
             "per row", "all users"), metric, value, count (users or rows averaged over).
-        rows: model -> domain -> the placements behind the figures, one line per test row.
         split_protocol, validation: what was tested, and whose rows served for choosing.
+        rows: model -> domain -> the placements behind the figures, one line per test row: those of `place_rows`; with
+            `twins` whether the row is one, and the counts without known twins; with `groups` a column per grouping.
+        config: the settings.
     """
 
     figures: pd.DataFrame
     split_protocol: str
     validation: str
     rows: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
+    config: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     def value(self, model: str, metric: str, domain: str, group: str = ALL_ROWS, average: str | None = None) -> float:
         """One figure. Sampled metrics exist per row (the default) and per user."""
@@ -66,6 +85,37 @@ class Report:
             raise KeyError(f"no figure {metric} of {model} in {domain}, {group}")
         return float(chosen["value"].iloc[0])
 
+    def scores(
+        self, model: str, domain: str, metric: str, group: str = ALL_ROWS, average: Average = "per user"
+    ) -> pd.Series:
+        """The values that a figure of a rank metric is the mean of, by user or by row.
+
+        Under full ranking a value per row takes that row as the user's only positive; `evaluation/rows.py` says more.
+
+        Args:
+            model, domain: as in `figures`.
+            metric: a rank metric with any k, such as "ndcg@10", "auc" or "sampled_hr@10".
+            group: as in `figures`.
+            average: "per user" or "per row".
+
+        Returns:
+            Float, indexed by user_id, or by (user_id, item_id).
+
+        Raises:
+            InputError: a model, domain, metric or group that the report does not have.
+        """
+        if model not in self.rows:
+            raise unknown_name("model", model, self.rows)
+        if domain not in self.rows[model]:
+            raise unknown_name("evaluated domain", domain, self.rows[model])
+        found = _groups(self.rows[model][domain], domain, self.config)
+        if group not in found:
+            raise unknown_name("group", group, found)
+        ranked = found[group]
+        per_row = pd.MultiIndex.from_frame(ranked.rows[["user_id", "item_id"]])
+        index = per_row if average == "per row" else ranked.users
+        return pd.Series(ranked.values(metric, average), index=index, name=metric)
+
     def table(self, group: str = ALL_ROWS, average: str | None = None) -> pd.DataFrame:
         """Models by (domain, metric), sampled metrics per row unless `average` says otherwise."""
         chosen = self.figures[self.figures["group"] == group]
@@ -77,7 +127,7 @@ class Report:
         return wide.reindex(pd.unique(chosen["model"]))
 
     def __str__(self) -> str:
-        return f"{self.split_protocol}; chosen on: {self.validation}\n{self.table().round(4).to_string()}"
+        return f"{self.split_protocol}; chosen on: {self.validation}\n{self.table().T.round(4).to_string()}"
 
 
 def evaluate(
@@ -86,6 +136,7 @@ def evaluate(
     config: EvaluationConfig | None = None,
     twin_pairs: pd.DataFrame | None = None,
     part: Part = "test",
+    links: pd.DataFrame | None = None,
 ) -> Report:
     """Evaluate fitted models.
 
@@ -94,11 +145,14 @@ def evaluate(
         split: the split that the models were fitted on.
         config: what to compute.
         twin_pairs: source_id, target_id; needed when `config.twins` is set, and detected from training rows.
-        part: "test", or "valid" for choosing.
+        part: "test", or "valid" for choosing, which leaves out what choosing does not look at: figures of whole lists,
+            ratings and groups.
+        links: the link table of the graph, for the groups by bridge; without it users count as linked whose id both
+            domains have.
 
     Raises:
-        InputError: no model, no row of the part, a model fitted on another data set, twins asked for without pairs, or
-            settings that name a domain which the data set does not have.
+        InputError: no model, no row of the part, a model fitted on another data set, twins asked for without pairs,
+            settings that name a domain which the data set does not have, or test rows outside the split's candidates.
     """
     config = config or EvaluationConfig()
     if not models:
@@ -109,17 +163,17 @@ def evaluate(
         split.dataset.domain(domain)
     if not any(len(split.rows(part, domain)) for domain in split.evaluated_domains):
         raise InputError(f'evaluate: the split "{split.protocol}" has no relevant {part} row; hold some out')
-    figures: list[dict[str, object]] = []
-    rows: dict[str, dict[str, pd.DataFrame]] = {}
     for name, model in models.items():
         _check_catalogue(name, model, split)
-        for domain in split.evaluated_domains:
-            if not len(split.rows(part, domain)):
-                continue
-            found, placed = _evaluate_domain(model, split, domain, config, twin_pairs, part)
+    figures: list[dict[str, object]] = []
+    rows: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in models}
+    domains = {domain: table for domain in split.evaluated_domains if len(table := split.rows(part, domain))}
+    ground = {domain: _ground(split, domain, table, config, links, part) for domain, table in domains.items()}
+    for name, model in models.items():
+        for domain in domains:
+            found, rows[name][domain] = _evaluate_domain(model, split, domain, config, twin_pairs, part, ground[domain])
             figures += [{"model": name, "domain": domain, **figure} for figure in found]
-            rows.setdefault(name, {})[domain] = placed
-    return Report(pd.DataFrame(figures), split.protocol, split.validation, rows)
+    return Report(pd.DataFrame(figures), split.protocol, split.validation, rows, config)
 
 
 def _check_catalogue(name: str, model: RankingModel, split: Split) -> None:
@@ -132,86 +186,126 @@ def _check_catalogue(name: str, model: RankingModel, split: Split) -> None:
             )
 
 
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What is the same for all models: group labels by row, and what lists are compared with; None when choosing."""
+
+    labels: pd.DataFrame | None
+    background: Background | None
+
+
+def _ground(
+    split: Split, domain: str, table: pd.DataFrame, config: EvaluationConfig, links: pd.DataFrame | None, part: Part
+) -> _Ground:
+    if part != "test":
+        return _Ground(None, None)
+    background = read_background(split, domain, pd.Index(table["user_id"].unique()))
+    if not config.groups:
+        return _Ground(None, background)
+    grouped = Grouped(table[["user_id", "item_id"]].reset_index(drop=True), split, domain, links)
+    return _Ground(pd.DataFrame({name: group(grouped) for name, group in GROUPINGS.items()}), background)
+
+
 def _evaluate_domain(
-    model: RankingModel, split: Split, domain: str, config: EvaluationConfig, pairs: pd.DataFrame | None, part: Part
+    model: RankingModel,
+    split: Split,
+    domain: str,
+    config: EvaluationConfig,
+    pairs: pd.DataFrame | None,
+    part: Part,
+    ground: _Ground,
 ) -> tuple[list[dict[str, object]], pd.DataFrame]:
-    twins = None
-    if config.twins and pairs is not None:
-        twins = known_twins(pairs, model.catalogue, model.catalogue.domain_code(domain))
-    placement, *strict = place_rows(model, split, part, domain, config.k, (None,) if twins is None else (None, twins))
-    figures = _figures(placement, domain, config, ALL_ROWS, every_rank=part == "test")
+    code = model.catalogue.domain_code(domain)
+    twins = known_twins(pairs, model.catalogue, code) if config.twins and pairs is not None else None
+    dropped = (None,) if twins is None else (None, twins)
+    placements = place_rows(model, split, part, domain, config.k, dropped, config.memory_mib)
+    rows = placements[0].rows
+    if twins is not None:
+        places = model.catalogue.user_ids.get_indexer(rows["user_id"])
+        rows[TWIN] = np.asarray(twins[places, placements[0].columns]).ravel().astype(bool)
+        rows[[STRICT + name for name in COUNTS]] = placements[1].rows[list(COUNTS)]
+    if ground.labels is not None:
+        rows = pd.concat([rows, ground.labels], axis=1)
+    figures: list[dict[str, object]] = []
+    for group, ranked in _groups(rows, domain, config).items():
+        figures += _rank_figures(ranked, group, config, part)
+        if ground.background is not None and group in (ALL_ROWS, WITHOUT_TWINS):
+            kept = ~rows[TWIN] if group == WITHOUT_TWINS else None
+            figures += _list_figures(placements[group == WITHOUT_TWINS], kept, group, ground.background)
     if part == "test":
         figures += _rating_figures(model, split, domain)
-    if twins is not None:
-        marked = _marked(placement.rows, twins, model, domain)
-        kept = strict[0].rows[~marked]
-        if len(kept):
-            kept = kept.assign(user=pd.factorize(kept["user_id"])[0])
-            figures += _figures(Placement(kept, strict[0].top, strict[0].items), domain, config, WITHOUT_TWINS)
-        placement.rows["twin"] = marked
-    return figures, placement.rows
+    return figures, rows
 
 
-def _marked(rows: pd.DataFrame, twins: sparse.csr_matrix, model: RankingModel, domain: str) -> np.ndarray:
-    code = model.catalogue.domain_code(domain)
-    places = model.catalogue.user_ids.get_indexer(rows["user_id"])
-    columns = model.catalogue.item_index(code).get_indexer(rows["item_id"])
-    return np.asarray(twins[places, columns]).ravel().astype(bool)
+def _groups(rows: pd.DataFrame, domain: str, config: EvaluationConfig) -> dict[str, RankedRows]:
+    """The rows of each group that has any, ready for metrics; all rows come first."""
+    ranked = RankedRows(rows, config.sampled_negatives, domain in config.exclude_other_positives, config.ties)
+    groups = {ALL_ROWS: ranked}
+    if TWIN in rows:
+        strict = rows.drop(columns=list(COUNTS)).rename(columns={STRICT + name: name for name in COUNTS})
+        groups[WITHOUT_TWINS] = replace(ranked, rows=strict[~rows[TWIN]])
+    if config.groups:
+        named = [(label, rows[name]) for name in GROUPINGS if name in rows for label in sorted(set(rows[name]))]
+        masks = {label: labels == label for label, labels in named} | ({TWIN_ROWS: rows[TWIN]} if TWIN in rows else {})
+        groups |= {label: replace(ranked, rows=rows[mask]) for label, mask in masks.items()}
+    return {group: found for group, found in groups.items() if len(found.rows)}
 
 
-def _figures(
-    placement: Placement, domain: str, config: EvaluationConfig, group: str, every_rank: bool = True
-) -> list[dict[str, object]]:
-    """All figures of a group; without `every_rank`, as in choosing, those of sampled ranks beyond k are left out."""
-    rows = placement.rows
-    positives = metrics.Positives(rows["user"].to_numpy(), rows["above"].to_numpy(), rows["tied"].to_numpy())
-    figures: list[dict[str, object]] = []
+def _figure(group: str, ranking: str, average: str, metric: str, values: np.ndarray) -> dict[str, object]:
+    return {
+        "group": group, "ranking": ranking, "average": average, "metric": metric, "value": float(values.mean()),
+        "count": len(values),
+    }
 
-    def add(ranking: str, average: str, metric: str, values: np.ndarray) -> None:
-        figures.append(
-            {
-                "group": group, "ranking": ranking, "average": average, "metric": metric, "value": float(values.mean()),
-                "count": len(values),
-            }
-        )
 
-    for name, metric in metrics.LIST_METRICS.items():
-        add("full", "per user", f"{name}@{config.k}", metric(positives, config.k))
-    figures.append(
-        {
-            "group": group, "ranking": "full", "average": "all users", "metric": f"coverage@{config.k}",
-            "value": metrics.coverage(placement.top, placement.items), "count": positives.users,
-        }
-    )
-    if config.sampled_negatives:
-        ranks = _sampled(rows, domain, config, config.sampled_negatives + 1 if every_rank else config.k)
-        for name, row_metric in metrics.ROW_METRICS.items():
-            if name == "sampled_mrr" and not every_rank:
-                continue
-            values = row_metric(ranks, config.k)
-            label = name if name == "sampled_mrr" else f"{name}@{config.k}"
-            add("sampled", "per row", label, values)
-            add("sampled", "per user", label, positives.per_user(values) / positives.relevant)
+def _rank_figures(ranked: RankedRows, group: str, config: EvaluationConfig, part: Part) -> list[dict[str, object]]:
+    """Full ranking per user, the tie share per row, sampled ranking both ways; for choosing, no ranks beyond k."""
+    figures = []
+    for metric in ranked.metrics(config.k):
+        sampled = metric.partition("@")[0] in ROW_METRICS
+        if metric in WITHOUT_CUT and part != "test":
+            continue
+        averages: tuple[Average, ...] = ("per row", "per user") if sampled else ("per user",)
+        if metric == TIE_SHARE:
+            averages = ("per row",)
+        for average in averages:
+            ranking = "sampled" if sampled else "full"
+            figures.append(_figure(group, ranking, average, metric, ranked.values(metric, average)))
     return figures
 
 
-def _sampled(rows: pd.DataFrame, domain: str, config: EvaluationConfig, ranks: int) -> np.ndarray:
-    above, tied, pool = (rows[name].to_numpy() for name in ("above", "tied", "candidates"))
-    tied, pool = tied - 1, pool - 1
-    if domain in config.exclude_other_positives:
-        above, tied = above - rows["positives_above"].to_numpy(), tied - rows["positives_tied"].to_numpy()
-        pool = pool - rows["positives_other"].to_numpy()
-    return metrics.sampled_ranks(above, tied, pool, config.sampled_negatives, ranks)
+def _list_figures(
+    placement: Placement, kept: pd.Series | None, group: str, background: Background
+) -> list[dict[str, object]]:
+    """Figures of the users' lists; with `kept`, those of the users who keep a row, and with these rows relevant."""
+    rows, k = placement.rows, placement.top.shape[1]
+    mask = np.ones(len(rows), dtype=bool) if kept is None else kept.to_numpy()
+    user, column = rows["user"].to_numpy()[mask], placement.columns[mask]
+    positives = sparse.csr_matrix(
+        (np.ones(len(user), dtype=bool), (user, column)), shape=(len(placement.top), len(background.counts))
+    )
+    users = np.unique(user)
+    top = placement.top[users]
+    relevant = positives[np.repeat(users, k), top.ravel()]
+    lists = Lists(top, np.asarray(relevant).reshape(top.shape) & (top >= 0), background.of_users(users))
+    figures = []
+    for name, metric in USER_LIST_METRICS.items():
+        values = metric(lists)
+        values = values[~np.isnan(values)]
+        if len(values):
+            figures.append(_figure(group, "full", "per user", f"{name}@{k}", values))
+    for name, of_all in ALL_LISTS_METRICS.items():
+        figure = _figure(group, "full", "all users", f"{name}@{k}", np.array([of_all(lists)]))
+        figures.append(figure | {"count": len(users)})
+    return figures
 
 
 def _rating_figures(model: RankingModel, split: Split, domain: str) -> list[dict[str, object]]:
     pair = ratings.predict_ratings(model, split, domain)
     if pair is None:
         return []
+    errors = (("mse", ratings.mse), ("rmse", ratings.rmse), ("mae", ratings.mae))
     return [
-        {
-            "group": ALL_ROWS, "ranking": "ratings", "average": "per row", "metric": name, "value": metric(*pair),
-            "count": len(pair[1]),
-        }
-        for name, metric in (("mse", ratings.mse), ("rmse", ratings.rmse))
+        _figure(ALL_ROWS, "ratings", "per row", name, np.array([metric(*pair)])) | {"count": len(pair[1])}
+        for name, metric in errors
     ]

@@ -26,6 +26,11 @@ def rmse(predicted: np.ndarray, observed: np.ndarray) -> float:
     return float(np.sqrt(mse(predicted, observed)))
 
 
+def mae(predicted: np.ndarray, observed: np.ndarray) -> float:
+    """Mean absolute error, in rating units."""
+    return float(np.mean(np.abs(predicted - observed)))
+
+
 def predict_ratings(model: RankingModel, split: Split, domain: str) -> tuple[np.ndarray, np.ndarray] | None:
     """Predicted and observed ratings of a domain's test rows, relevant or not.
 

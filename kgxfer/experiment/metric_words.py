@@ -22,12 +22,29 @@ METRICS: Mapping[str, Metric] = {
     "precision": Metric("Precision", "positives among the first k over k"),
     "hr": Metric("HR", "probability that at least one of the user's positives is among the first k"),
     "mrr": Metric("MRR", "reciprocal rank of the user's first positive, 0 after k"),
-    "coverage": Metric("Coverage", "items that stand in at least one test user's first k over all items of the domain"),
+    "map": Metric("MAP", "precision at each of the user's positives, 0 after k, over all positives of the user"),
+    "auc": Metric("AUC", "pairs of a positive and another candidate in the right order, ties one half, over all pairs"),
+    "r_precision": Metric("R-precision", "positives among the first R over R, the number of the user's positives"),
+    "ndcg_linear": Metric("NDCG, linear gains", "as NDCG, but a positive gains its rating; the ideal is by rating"),
+    "ndcg_exponential": Metric("NDCG, exponential gains", "as NDCG, but a positive gains 2^rating - 1"),
+    "tie_share": Metric("Tied", "rows whose positive scores the same as another candidate over all rows", True, False),
+    "novelty": Metric("Novelty", "mean -log2 of the share of training users who took the items shown, in bits", False),
+    "serendipity": Metric("Serendipity", "those of the first k that are relevant and not among the k most popular, over k"),
+    "diversity": Metric("Diversity", "one minus the mean cosine of the content of the list's items, over pairs"),
+    "popularity_bias": Metric(
+        "Popularity bias", "mean log relative popularity of the list less that of the user's history", False, False
+    ),
+    "calibration": Metric(
+        "Miscalibration", "divergence of the list's categories from those of the user's history, in nats", False, False
+    ),
+    "coverage": Metric("Coverage", "items that stand in at least one test user's first k over all competing items"),
+    "gini": Metric("Gini", "inequality of how often items are shown: 0 all equally, near 1 a few alone", True, False),
     "sampled_hr": Metric("HR", "probability that a positive is among the first k of itself and sampled negatives"),
     "sampled_ndcg": Metric("NDCG", "discount of a positive's rank among itself and sampled negatives, 0 after k"),
     "sampled_mrr": Metric("MRR", "reciprocal rank of a positive among itself and sampled negatives, at any rank"),
     "mse": Metric("MSE", "mean squared difference of predicted and given ratings over test rows", False, False),
     "rmse": Metric("RMSE", "root of the mean squared difference of predicted and given ratings", False, False),
+    "mae": Metric("MAE", "mean absolute difference of predicted and given ratings over test rows", False, False),
 }
 
 
