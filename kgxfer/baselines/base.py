@@ -1,4 +1,4 @@
-"""What baselines have in common: candidates of settings, the choice on the validation rows, the refit of what is chosen."""
+"""What baselines have in common: candidates of settings, the choice on the validation rows, and the refit."""
 
 from __future__ import annotations
 

@@ -50,6 +50,10 @@ class JointMatrix:
         """Persons per item, at least 1; float64 [items]."""
         return np.maximum(np.asarray(self.matrix.sum(0)).ravel(), 1.0)
 
+    def of_domain(self, domain: int) -> sparse.csr_matrix:
+        """All persons by the items of one domain, CSR."""
+        return self.matrix[:, self.columns[domain]].tocsr()
+
     def histories(self, domain: int, places: np.ndarray) -> sparse.csr_matrix:
         """The rows of users given by place in the catalogue, as one domain knows them."""
         return self.matrix[self.persons[domain][places]]
