@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from kgxfer.evaluation.ranking import candidate_columns
+from kgxfer.evaluation.ranking import competing_columns
 from kgxfer.splits import Split
 
 CATEGORY_TYPES = ("Genre", "Category")
@@ -52,7 +52,7 @@ class Background:
 
 
 def read_background(split: Split, domain: str, users: pd.Index) -> Background:
-    """Read the training rows and facts of a split; items are in the order of the domain's item table."""
+    """Read the training rows and facts of a split, for its test; items are in the order of the domain's item table."""
     names = [domain, *(tables.domain for tables in split.dataset.domains if tables.domain != domain)]
     items = {name: pd.Index(split.dataset.domain(name).items["item_id"]) for name in names}
     taken = {name: _incidence(split.rows("train", name), items[name]) for name in names}
@@ -62,9 +62,8 @@ def read_background(split: Split, domain: str, users: pd.Index) -> Background:
     popularity = [_mean(rows, log_popularity(counts[name])) for rows, name in zip(histories, names, strict=True)]
     facts = {name: _facts(split, name, items[name]) for name in names}
     content = taken[domain][0].T if facts[domain].empty else _matrix(facts[domain], len(items[domain]))
-    competing = candidate_columns(split, domain, items[domain])
     background = Background(
-        counts[domain], len(taken[domain][1]), np.ones(len(items[domain]), bool) if competing is None else competing,
+        counts[domain], len(taken[domain][1]), competing_columns(split, "test", domain, items[domain]),
         _scaled(content, 2), np.where(own, *popularity),
     )
     sorts = {name: table[table["type"].isin(CATEGORY_TYPES)] for name, table in facts.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -108,10 +108,11 @@ class Report:
             raise unknown_name("model", model, self.rows)
         if domain not in self.rows[model]:
             raise unknown_name("evaluated domain", domain, self.rows[model])
-        found = _groups(self.rows[model][domain], domain, self.config)
-        if group not in found:
-            raise unknown_name("group", group, found)
-        ranked = found[group]
+        rows = self.rows[model][domain]
+        groups = _groups(rows, self.config)
+        if group not in groups:
+            raise unknown_name("group", group, groups)
+        ranked = _ranked(rows, group, groups[group], domain, self.config)
         per_row = pd.MultiIndex.from_frame(ranked.rows[["user_id", "item_id"]])
         index = per_row if average == "per row" else ranked.users
         return pd.Series(ranked.values(metric, average), index=index, name=metric)
@@ -227,28 +228,32 @@ def _evaluate_domain(
     if ground.labels is not None:
         rows = pd.concat([rows, ground.labels], axis=1)
     figures: list[dict[str, object]] = []
-    for group, ranked in _groups(rows, domain, config).items():
-        figures += _rank_figures(ranked, group, config, part)
+    for group, mask in _groups(rows, config).items():
+        figures += _rank_figures(_ranked(rows, group, mask, domain, config), group, config, part)
         if ground.background is not None and group in (ALL_ROWS, WITHOUT_TWINS):
-            kept = ~rows[TWIN] if group == WITHOUT_TWINS else None
-            figures += _list_figures(placements[group == WITHOUT_TWINS], kept, group, ground.background)
+            figures += _list_figures(placements[group == WITHOUT_TWINS], mask, group, ground.background)
     if part == "test":
         figures += _rating_figures(model, split, domain)
     return figures, rows
 
 
-def _groups(rows: pd.DataFrame, domain: str, config: EvaluationConfig) -> dict[str, RankedRows]:
-    """The rows of each group that has any, ready for metrics; all rows come first."""
-    ranked = RankedRows(rows, config.sampled_negatives, domain in config.exclude_other_positives, config.ties)
-    groups = {ALL_ROWS: ranked}
+def _groups(rows: pd.DataFrame, config: EvaluationConfig) -> dict[str, pd.Series]:
+    """Which rows each group holds, for groups that hold any; all rows come first."""
+    groups = {ALL_ROWS: pd.Series(True, rows.index)}
     if TWIN in rows:
-        strict = rows.drop(columns=list(COUNTS)).rename(columns={STRICT + name: name for name in COUNTS})
-        groups[WITHOUT_TWINS] = replace(ranked, rows=strict[~rows[TWIN]])
+        groups[WITHOUT_TWINS] = ~rows[TWIN]
     if config.groups:
         named = [(label, rows[name]) for name in GROUPINGS if name in rows for label in sorted(set(rows[name]))]
-        masks = {label: labels == label for label, labels in named} | ({TWIN_ROWS: rows[TWIN]} if TWIN in rows else {})
-        groups |= {label: replace(ranked, rows=rows[mask]) for label, mask in masks.items()}
-    return {group: found for group, found in groups.items() if len(found.rows)}
+        groups |= {label: labels == label for label, labels in named}
+        groups |= {TWIN_ROWS: rows[TWIN]} if TWIN in rows else {}
+    return {group: mask for group, mask in groups.items() if mask.any()}
+
+
+def _ranked(rows: pd.DataFrame, group: str, mask: pd.Series, domain: str, config: EvaluationConfig) -> RankedRows:
+    """The rows of one group, ready for metrics; those without twins with the counts without them."""
+    if group == WITHOUT_TWINS:
+        rows = rows.drop(columns=list(COUNTS)).rename(columns={STRICT + name: name for name in COUNTS})
+    return RankedRows(rows[mask], config.sampled_negatives, domain in config.exclude_other_positives, config.ties)
 
 
 def _figure(group: str, ranking: str, average: str, metric: str, values: np.ndarray) -> dict[str, object]:
@@ -275,12 +280,11 @@ def _rank_figures(ranked: RankedRows, group: str, config: EvaluationConfig, part
 
 
 def _list_figures(
-    placement: Placement, kept: pd.Series | None, group: str, background: Background
+    placement: Placement, kept: pd.Series, group: str, background: Background
 ) -> list[dict[str, object]]:
-    """Figures of the users' lists; with `kept`, those of the users who keep a row, and with these rows relevant."""
-    rows, k = placement.rows, placement.top.shape[1]
-    mask = np.ones(len(rows), dtype=bool) if kept is None else kept.to_numpy()
-    user, column = rows["user"].to_numpy()[mask], placement.columns[mask]
+    """Figures of the lists of those users who have a row that is kept; these rows are what is relevant."""
+    k = placement.top.shape[1]
+    user, column = placement.rows["user"].to_numpy()[kept], placement.columns[kept]
     positives = sparse.csr_matrix(
         (np.ones(len(user), dtype=bool), (user, column)), shape=(len(placement.top), len(background.counts))
     )

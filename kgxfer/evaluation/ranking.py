@@ -16,7 +16,7 @@ from kgxfer.recommender import RankingModel
 from kgxfer.splits import Split
 from kgxfer.topk import MEMORY_MIB, best_columns, rows_at_once
 
-Part = Literal["train", "valid", "test"]
+Part = Literal["valid", "test"]
 
 COUNTS = ("above", "tied", "candidates", "positives_above", "positives_tied", "positives_other")
 
@@ -38,12 +38,10 @@ class Placement:
     top: np.ndarray
 
 
-def candidate_columns(split: Split, domain: str, item_ids: pd.Index) -> np.ndarray | None:
-    """Boolean [items]: the items of a domain that compete, or None where the split lets all of them."""
-    table: pd.DataFrame | None = getattr(split, "candidate_items", None)
-    if table is None or not (table["domain"] == domain).any():
-        return None
-    return np.asarray(item_ids.isin(table.loc[table["domain"] == domain, "item_id"]))
+def competing_columns(split: Split, part: Part, domain: str, item_ids: pd.Index) -> np.ndarray:
+    """Which items of a domain compete when rows of a part are ranked; bool [items]."""
+    candidates = split.candidates(part, domain)
+    return np.ones(len(item_ids), dtype=bool) if candidates is None else np.asarray(item_ids.isin(candidates))
 
 
 def place_rows(
@@ -57,9 +55,8 @@ def place_rows(
 ) -> list[Placement]:
     """Count, for every relevant row, the candidates above it and tied with it.
 
-    Candidates are all items of the domain, or those of `split.candidate_items` where it names some of the domain,
-    without those the user has a training row for. A user whom the model does not know (scores NaN) sees all items
-    tied, which is what a random order would earn.
+    Candidates are the items of the domain that compete in the split, without those the user has a training row for. A
+    user whom the model does not know (scores NaN) sees all items tied, which is what a random order would earn.
 
     Args:
         model: what scores.
@@ -72,7 +69,7 @@ def place_rows(
         memory_mib: MiB of scores, and of comparisons, held at a time.
 
     Raises:
-        InputError: a row of an item that is not among `split.candidate_items`.
+        InputError: a row of an item that does not compete.
     """
     table = split.rows(part, domain)
     table = table[[name for name in ("user_id", "item_id", "rating") if name in table]].reset_index(drop=True)
@@ -80,8 +77,8 @@ def place_rows(
     user, users = pd.factorize(table["user_id"])
     places = catalogue.user_ids.get_indexer(pd.Index(users))
     column = catalogue.item_index(code).get_indexer(table["item_id"])
-    competing = candidate_columns(split, domain, catalogue.item_index(code))
-    if competing is not None and not competing[column].all():
+    competing = competing_columns(split, part, domain, catalogue.item_index(code))
+    if not competing[column].all():
         outside = table["item_id"].iloc[int(competing[column].argmin())]
         raise InputError(
             f'{split.protocol}: the {part} row of item "{outside}" in "{domain}" is not among the split\'s candidate '
@@ -93,7 +90,7 @@ def place_rows(
     block = rows_at_once(len(catalogue.items[code]), memory_mib)
     for start in range(0, len(users), block):
         scores = np.nan_to_num(model.score(domain, users[start : start + block]), nan=0.0)
-        if competing is not None:
+        if not competing.all():
             scores[:, ~competing] = -np.inf
         chosen = order[np.searchsorted(user[order], start) : np.searchsorted(user[order], start + block)]
         for number, further in enumerate(dropped):
@@ -104,7 +101,8 @@ def place_rows(
             remaining = scores.copy() if number + 1 < len(dropped) else scores
             remaining[excluded.row, excluded.col] = -np.inf
             best, values = best_columns(remaining, k)
-            tops[number].append(np.where(np.isfinite(values), best, -1))
+            filled = np.where(np.isfinite(values), best, -1)
+            tops[number].append(np.pad(filled, ((0, 0), (0, k - filled.shape[1])), constant_values=-1))
             counts[number, chosen] = _count(remaining, user[chosen] - start, column[chosen], block)
     return [
         Placement(_with_positives(table.assign(user=user), counted), column, np.concatenate(top))

@@ -29,7 +29,7 @@ METRICS: Mapping[str, Metric] = {
     "ndcg_exponential": Metric("NDCG, exponential gains", "as NDCG, but a positive gains 2^rating - 1"),
     "tie_share": Metric("Tied", "rows whose positive scores the same as another candidate over all rows", True, False),
     "novelty": Metric("Novelty", "mean -log2 of the share of training users who took the items shown, in bits", False),
-    "serendipity": Metric("Serendipity", "those of the first k that are relevant and not among the k most popular, over k"),
+    "serendipity": Metric("Serendipity", "relevant items of the first k that are not among the k most popular, over k"),
     "diversity": Metric("Diversity", "one minus the mean cosine of the content of the list's items, over pairs"),
     "popularity_bias": Metric(
         "Popularity bias", "mean log relative popularity of the list less that of the user's history", False, False

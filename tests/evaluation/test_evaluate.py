@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from math import log2
 
 import numpy as np
@@ -10,32 +11,12 @@ import pytest
 from graph_schema import InputError
 from kgxfer.bridges import twin_pairs
 from kgxfer.evaluation import ALL_ROWS, WITHOUT_TWINS, EvaluationConfig, Report, evaluate, ranking
-from kgxfer.evaluation.metrics import sampled_hr, sampled_ranks
-from kgxfer.recommender import Catalogue, RankingModel
+from kgxfer.evaluation.sampled import sampled_ranks
 from kgxfer.splits import ColdStartUsers, FixedFiles, Split
+from tests.evaluation.scored import Score, Scored, of_rows, twin_world
 from tests.worlds import checkerboard, domain_of, pair_of, split_of
 
-Score = Callable[[str, str, str], float]
 METRICS = ["ndcg", "recall", "precision", "hr", "mrr"]
-
-
-class Scored(RankingModel):
-    """A model whose score of (domain, user, item) is written down."""
-
-    def __init__(self, split: Split, score: Score) -> None:
-        super().__init__(Catalogue.of(split))
-        self._score = score
-
-    def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
-        name, items = self.catalogue.domain_names[domain], self.catalogue.item_index(domain)
-        users = self.catalogue.user_ids[places]
-        return np.array([[self._score(name, user, item) for item in items] for user in users], dtype=np.float32)
-
-
-def of_rows(rows: pd.DataFrame, high: float = 1.0) -> Score:
-    liked = set(zip(rows["domain"], rows["user_id"], rows["item_id"], strict=True))
-    return lambda *cell: high if cell in liked else 0.0
-
 
 SOURCE = {"ann": "b1", "bob": "b1 b2", "cem": "b2"}
 TARGET = {"ann": "f1", "bob": "f1 f2 f3", "cem": "f4 f5", "dee": "f5 f6 f7 f8"}
@@ -120,7 +101,8 @@ def test_averages_per_row_and_per_user_are_different_figures(split: Split) -> No
     assert figure(only_ann, split, "sampled_hr@1", "per user", **of_sampled) == pytest.approx(1 / 2, abs=1e-6)
     assert figure(only_ann, split, "hr@1", k=1) == 1 / 2
     report = evaluate({"m": Scored(split, only_ann)}, split, EvaluationConfig(sampled_negatives=20))
-    counts = report.figures.groupby("average")["count"].unique()
+    figures = report.figures[report.figures["ranking"] == "sampled"]
+    counts = figures.groupby("average")["count"].unique()
     assert (counts["per row"].tolist(), counts["per user"].tolist()) == ([4], [2])
 
 
@@ -146,17 +128,9 @@ def test_other_positives_leave_the_sampled_pool_where_asked(split: Split) -> Non
         (("films",), [(2, 2, 7), (1, 1, 5), (0, 0, 5), (1, 1, 5)]),
     ):
         above, tied, pool = np.array(pools).T
-        expected = sampled_hr(sampled_ranks(above, tied, pool, 5, 6), 1).mean()
+        expected = sampled_ranks(above, tied, pool, 5, 1).mean()
         found = figure(score, split, "sampled_hr@1", sampled_negatives=5, k=1, exclude_other_positives=excluded)
         assert found == pytest.approx(expected)
-
-
-def twin_world() -> tuple[Split, pd.DataFrame]:
-    """b1 and f1 are twins, b2 and f2 too; zoe, cold in films, has b1 and is tested on f1 and f3; yan has no twin."""
-    source = {"ann": "b1 b2", "bob": "b1 b2", "cem": "b3", "zoe": "b1", "yan": "b3"}
-    target = {"ann": "f1 f2", "bob": "f1 f2", "cem": "f4 f5", "zoe": "f1 f3", "yan": "f2"}
-    split = split_of(source, target, {"films": {"zoe": "f1 f3", "yan": "f2"}})
-    return split, pd.DataFrame({"source_id": ["b1", "b2"], "target_id": ["f1", "f2"]})
 
 
 def test_rows_without_twins_lose_the_known_twins_as_rows_and_as_candidates() -> None:
@@ -243,11 +217,46 @@ def random_world(seed: int) -> tuple[Split, dict[str, dict[str, float]]]:
 def test_figures_equal_those_of_a_plain_implementation(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
     split, scores = random_world(seed=k)
     model = Scored(split, lambda domain, user, item: scores[user][item] if domain == "films" else 0.0)
-    for cells in (ranking.MEMORY_CELLS, 7 * 40):  # the second makes blocks of seven users
-        monkeypatch.setattr(ranking, "MEMORY_CELLS", cells)
-        figures = evaluate({"m": model}, split, EvaluationConfig(k=k)).figures
-        found = dict(zip(figures["metric"], figures["value"], strict=True))
-        assert found == pytest.approx(plain_figures(scores, split, k))
+    for block in (1000, 7):
+        monkeypatch.setattr(ranking, "rows_at_once", lambda items, memory, block=block: block)
+        report = evaluate({"m": model}, split, EvaluationConfig(k=k))
+        expected = plain_figures(scores, split, k)
+        assert {name: report.value("m", name, "films") for name in expected} == pytest.approx(expected)
+
+
+def test_ties_may_be_broken_for_and_against_the_positives(split: Split) -> None:
+    def constant(*cell: str) -> float:
+        return 0.25
+
+    # ann has one positive, bob three, all among eight tied films.
+    for ties, recalls, hits in (("optimistic", (1, 2 / 3), (1, 1)), ("pessimistic", (0, 0), (0, 0))):
+        settings = {"k": 2, "ties": ties, "sampled_negatives": 20}
+        assert figure(constant, split, "recall@2", **settings) == pytest.approx(sum(recalls) / 2)
+        assert figure(constant, split, "hr@2", **settings) == pytest.approx(sum(hits) / 2)
+        assert figure(constant, split, "sampled_hr@2", **settings) == float(ties == "optimistic")
+        assert figure(constant, split, "auc", **settings) == float(ties == "optimistic")
+        assert figure(constant, split, "tie_share", **settings) == 1
+    # f2 alone is apart: one of the four rows is not tied.
+    assert figure(lambda domain, user, item: float(item == "f2"), split, "tie_share") == 3 / 4
+
+
+def test_items_that_do_not_compete_are_no_candidates(split: Split) -> None:
+    films = pd.DataFrame({"part": "test", "domain": "films", "item_id": ["f1", "f2", "f3", "f7"]})
+    split, everything = replace(split, candidate_items=films), split
+    order = {"f8": 9, "f7": 8, "f1": 7}
+    report = evaluate({"m": Scored(split, lambda domain, user, item: order.get(item, 0))}, split, EvaluationConfig(k=2))
+    rows = report.rows["m"]["films"]
+    assert rows["candidates"].tolist() == [4] * 4
+    assert rows["above"].tolist() == [1, 1, 2, 2]
+    assert report.value("m", "mrr@2", "films") == 1 / 2
+    assert report.value("m", "coverage@2", "films") == 2 / 4
+    short = replace(split, candidate_items=films[films["item_id"] != "f2"])
+    with pytest.raises(InputError, match='test row of item "f2" in "films" is not among the split\'s candidate items'):
+        evaluate({"m": Scored(short, lambda *cell: 0.0)}, short)
+    # Items of the other domain alone restrict nothing here.
+    elsewhere = replace(everything, candidate_items=films.assign(domain="books"))
+    report = evaluate({"m": Scored(elsewhere, lambda *cell: 0.0)}, elsewhere)
+    assert report.rows["m"]["films"]["candidates"].tolist() == [8] * 4
 
 
 def rated_world(noise: float) -> tuple[Split, Score]:
@@ -276,6 +285,9 @@ def test_ratings_that_are_linear_in_the_score_are_predicted_exactly() -> None:
     split, score = rated_world(noise=0)
     report = evaluate({"m": Scored(split, score)}, split)
     assert report.value("m", "mse", "films") == pytest.approx(0, abs=1e-10)
+    # The score orders by rating, so graded gains are the best possible.
+    assert report.value("m", "ndcg_linear@10", "films") == pytest.approx(1)
+    assert report.value("m", "ndcg_exponential@10", "films") == pytest.approx(1)
     assert report.value("m", "rmse", "films") == pytest.approx(0, abs=1e-5)
     (count,) = report.figures.loc[report.figures["metric"] == "mse", "count"]
     assert count == 48, "rows below the threshold are predicted too"
@@ -293,6 +305,8 @@ def test_without_a_useful_score_the_item_means_are_what_is_left() -> None:
     expected = float(((predicted - test["rating"]) ** 2).mean())
     assert report.value("m", "mse", "films") == pytest.approx(expected)
     assert report.value("m", "rmse", "films") == pytest.approx(expected**0.5)
+    absolute = float((predicted - test["rating"]).abs().mean())
+    assert report.value("m", "mae", "films") == pytest.approx(absolute)
 
 
 def test_without_ratings_or_validation_rows_there_is_no_rating_figure(split: Split) -> None:
