@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -11,7 +9,7 @@ from pydantic import Field
 from graph_schema.errors import InputError
 from kgxfer.config import Config
 from kgxfer.rng import numpy_generator
-from kgxfer.splits.split import Split, ValidationKind, labelled_interactions
+from kgxfer.splits.split import Roles, Split, ValidationKind, labelled_interactions, parts_of, user_keys
 from loaders.dataset import CrossDomainDataset
 
 
@@ -20,7 +18,7 @@ class ColdStartUsersConfig(Config):
 
     test_share: float = Field(0.2, gt=0, lt=1)
     pseudo_cold_share: float = Field(0.1, ge=0, lt=1)
-    domains: tuple[Literal["source", "target"], ...] = Field(("target",), min_length=1)
+    domains: Roles = ("target",)
 
 
 class ColdStartUsers:
@@ -51,14 +49,14 @@ class ColdStartUsers:
         order = numpy_generator(rng, "cold-start users").permutation(eligible)
         part = np.zeros(len(rows), dtype=np.int8)
         cold = []
-        keys = pd.MultiIndex.from_frame(rows[["domain", "user_id"]])
+        keys = user_keys(rows)
         for role in self.config.domains:
             name = getattr(dataset, role).domain
             test_users, valid_users, order = order[:tests], order[tests : tests + valids], order[tests + valids :]
             part[keys.isin(pd.MultiIndex.from_product([[name], test_users]))] = 2
             part[keys.isin(pd.MultiIndex.from_product([[name], valid_users]))] = 1
             cold.append(pd.DataFrame({"domain": name, "user_id": np.sort(test_users)}))
-        train, valid, test = (rows[part == number].reset_index(drop=True) for number in range(3))
+        train, valid, test = parts_of(rows, part)
         protocol = f"cold-start users ({self.config.test_share:.0%} of the overlapping users, seed {rng})"
         kind: ValidationKind = "pseudo-cold users" if valids else "none"
         users = pd.concat(cold, ignore_index=True)

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from graph_schema.errors import InputError
 from loaders.dataset import CrossDomainDataset
+from loaders.fingerprint import digest
 
-ValidationKind = Literal["pseudo-cold users", "pseudo-cold users, then refitted", "rows of the test users", "none"]
+Roles = Annotated[tuple[Literal["source", "target"], ...], Field(min_length=1)]
+"""The domains that a protocol holds rows out of; the other one is training."""
+
+ValidationKind = Literal[
+    "pseudo-cold users",
+    "pseudo-cold users, then refitted",
+    "pseudo-cold items",
+    "pseudo-cold items, then refitted",
+    "rows of warm users",
+    "rows of warm users, then refitted",
+    "rows of an earlier time",
+    "rows of an earlier time, then refitted",
+    "rows of other cold users",
+    "rows of other cold users, then refitted",
+    "rows of the test users",
+    "none",
+]
+"""Whose rows serve for choosing, and whether they became training rows afterwards."""
+
+REFITTED: Mapping[ValidationKind, ValidationKind] = {
+    "pseudo-cold users": "pseudo-cold users, then refitted",
+    "pseudo-cold items": "pseudo-cold items, then refitted",
+    "rows of warm users": "rows of warm users, then refitted",
+    "rows of an earlier time": "rows of an earlier time, then refitted",
+    "rows of other cold users": "rows of other cold users, then refitted",
+}
+"""The kinds that may be learned from once everything is chosen. Rows of the test users may not: in a cold-start
+protocol they would make the tested users warm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +58,8 @@ class Split:
         validation: whose rows `valid` holds. Choosing on the test users' own rows flatters claims about new users, so
             reports name it.
         protocol: the protocol in words, for reports.
+        candidate_items: which items compete, where not all items of the domain do: a table part ("valid", "test"),
+            domain, item_id. Ranking asks `candidates`.
     """
 
     dataset: CrossDomainDataset
@@ -38,6 +70,7 @@ class Split:
     validation: ValidationKind
     protocol: str
     train_links: pd.DataFrame = field(default_factory=pd.DataFrame)
+    candidate_items: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse a split that cannot be evaluated or learned from."""
@@ -48,7 +81,7 @@ class Split:
         for domain in self.dataset.domains:
             if not (self.train["relevant"] & (self.train["domain"] == domain.domain)).any():
                 raise InputError(
-                    f'{self.protocol}: domain "{domain.domain}" keeps no training row; hold out fewer users'
+                    f'{self.protocol}: domain "{domain.domain}" keeps no training row; hold out less'
                 )
 
     @cached_property
@@ -57,20 +90,47 @@ class Split:
         present = set(self.test.loc[self.test["relevant"], "domain"])
         return [domain.domain for domain in self.dataset.domains if domain.domain in present]
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256, in hex, of the data set's fingerprint, the protocol and every table: equal means the same split."""
+        words = {"data": self.dataset.fingerprint, "protocol": self.protocol, "validation": self.validation}
+        return digest(words, self.tables())
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables of the split by name; `candidate_items` only where not all items compete."""
+        names = ["train", "valid", "test", "cold_users", "train_links"]
+        names += ["candidate_items"] if self.candidate_items is not None else []
+        return {name: getattr(self, name) for name in names}
+
+    def candidates(self, part: Literal["valid", "test"], domain: str) -> pd.Index | None:
+        """Ids of the items that compete when rows of a part are ranked; None: all items of the domain do."""
+        table = self.candidate_items
+        if table is None:
+            return None
+        chosen = table.loc[(table["part"] == part) & (table["domain"] == domain), "item_id"]
+        return pd.Index(chosen) if len(chosen) else None
+
     def for_refit(self) -> Split:
-        """The same split once everything is chosen: the pseudo-cold users' rows are training rows again.
+        """The same split once everything is chosen: the validation rows are training rows again.
+
+        Test rows stay what they are. Users whose first rows in a domain were validation rows (possible where time
+        divides the rows) are no longer cold there.
 
         Raises:
             InputError: validation rows are the test users' own, which would make these users warm, or there are none.
         """
-        if self.validation != "pseudo-cold users":
+        if self.validation not in REFITTED:
             raise InputError(
-                f"{self.protocol}: fitting again needs pseudo-cold validation users, and choosing here was on: "
-                f"{self.validation}; hide pseudo-cold users, or do without the refit"
+                f"{self.protocol}: fitting again needs validation rows that may be learned from, such as those of "
+                f"pseudo-cold users, and choosing here was on: {self.validation}; hide pseudo-cold users, or do "
+                "without the refit"
             )
         train = pd.concat([self.train, self.valid], ignore_index=True)
-        nothing = self.valid.iloc[:0].reset_index(drop=True)
-        return replace(self, train=train, valid=nothing, validation="pseudo-cold users, then refitted")
+        still_cold = self.cold_users[~user_keys(self.cold_users).isin(user_keys(train))].reset_index(drop=True)
+        return replace(
+            self, train=train, valid=self.valid.iloc[:0].reset_index(drop=True), cold_users=still_cold,
+            validation=REFITTED[self.validation], candidate_items=_of_test(self.candidate_items),
+        )
 
     def rows(self, part: Literal["train", "valid", "test"], domain: str, relevant: bool = True) -> pd.DataFrame:
         """Rows of one part in one domain; only the relevant ones unless told otherwise."""
@@ -91,6 +151,23 @@ def labelled_interactions(dataset: CrossDomainDataset) -> pd.DataFrame:
             table["relevant"] = True
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def parts_of(rows: pd.DataFrame, part: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Divide rows by their part, int8 [rows]: 0 training, 1 validation, 2 test."""
+    train, valid, test = (rows[part == number].reset_index(drop=True) for number in range(3))
+    return train, valid, test
+
+
+def user_keys(rows: pd.DataFrame) -> pd.MultiIndex:
+    """The (domain, user_id) of each row."""
+    return pd.MultiIndex.from_frame(rows[["domain", "user_id"]])
+
+
+def cold_users(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """Domain and user_id of the test users who have no training row in that domain, each once."""
+    tested = test[["domain", "user_id"]].drop_duplicates()
+    return tested[~user_keys(tested).isin(user_keys(train))].reset_index(drop=True)
 
 
 def hide_pseudo_cold(split: Split, share: float, generator: np.random.Generator) -> Split:
@@ -114,9 +191,16 @@ def hide_pseudo_cold(split: Split, share: float, generator: np.random.Generator)
         )
     drawn = generator.permutation(both)[: 2 * count]
     hidden = pd.MultiIndex.from_arrays([np.repeat(names, count), drawn])
-    mask = pd.MultiIndex.from_frame(train[["domain", "user_id"]]).isin(hidden)
+    mask = user_keys(train).isin(hidden)
     mask &= train["domain"].isin(split.evaluated_domains).to_numpy()
-    return Split(
-        split.dataset, train[~mask].reset_index(drop=True), train[mask].reset_index(drop=True), split.test,
-        split.cold_users, "pseudo-cold users", split.protocol, split.train_links,
+    return replace(
+        split, train=train[~mask].reset_index(drop=True), valid=train[mask].reset_index(drop=True),
+        validation="pseudo-cold users", candidate_items=_of_test(split.candidate_items),
     )
+
+
+def _of_test(candidate_items: pd.DataFrame | None) -> pd.DataFrame | None:
+    """What competes in the test part, once the validation part is another."""
+    if candidate_items is None:
+        return None
+    return candidate_items[candidate_items["part"] == "test"].reset_index(drop=True)
