@@ -60,7 +60,7 @@ def _block_maxima(scores: np.ndarray) -> np.ndarray:
     width = scores.shape[1]
     whole = width // BLOCK * BLOCK
     # Many short reductions are what numpy is slow at; torch reads at the pace of the memory.
-    maxima: np.ndarray = torch.from_numpy(scores[:, :whole]).unflatten(1, (-1, BLOCK)).amax(2).numpy()
+    maxima: np.ndarray = torch.from_numpy(scores[:, :whole]).reshape(len(scores), -1, BLOCK).amax(2).numpy()
     return maxima if whole == width else np.column_stack([maxima, scores[:, whole:].max(axis=1)])
 
 

@@ -101,7 +101,8 @@ def _mean(rows: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
     """Mean of item values over each row; NaN for empty rows."""
     size = np.diff(rows.indptr)
     total = rows @ values
-    return np.divide(total, size, out=np.full(len(total), np.nan), where=size > 0)
+    mean: np.ndarray = np.divide(total, size, out=np.full(len(total), np.nan), where=size > 0)
+    return mean
 
 
 def _facts(split: Split, domain: str, items: pd.Index) -> pd.DataFrame:

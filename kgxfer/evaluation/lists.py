@@ -47,7 +47,8 @@ class Lists:
         """Mean of item values over each list; NaN for an empty list."""
         size = self.filled.sum(1)
         total = np.where(self.filled, item_values[self.top], 0).sum(1)
-        return np.divide(total, size, out=np.full(len(size), np.nan), where=size > 0)
+        mean: Array = np.divide(total, size, out=np.full(len(size), np.nan), where=size > 0)
+        return mean
 
     @property
     def incidence(self) -> sparse.csr_matrix:
@@ -113,8 +114,8 @@ def diversity(lists: Lists) -> Array:
         lengths = np.where(distinct[chosen] >= 0, known[distinct[chosen]] > 0, False).sum(1)
         pairs[chosen] = (np.asarray(summed.power(2).sum(1)).ravel() - lengths) / 2
     possible = size * (size - 1) / 2
-    mean = np.divide(pairs[which.ravel()], possible, out=np.full(len(size), np.nan), where=possible > 0)
-    return 1 - mean
+    alike: Array = np.divide(pairs[which.ravel()], possible, out=np.full(len(size), np.nan), where=possible > 0)
+    return 1 - alike
 
 
 def popularity_bias(lists: Lists) -> Array:
@@ -123,7 +124,8 @@ def popularity_bias(lists: Lists) -> Array:
     Natural logs; relative to the mean count of the items' own domain, so that a history in the other domain compares.
     NaN for users without a history.
     """
-    return lists.mean(log_popularity(lists.background.counts)) - lists.background.history_popularity
+    difference: Array = lists.mean(log_popularity(lists.background.counts)) - lists.background.history_popularity
+    return difference
 
 
 def calibration(lists: Lists) -> Array:

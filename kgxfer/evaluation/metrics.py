@@ -189,13 +189,15 @@ def _discounted(rows: Positives, gain: Array, k: int) -> Array:
     weight = np.concatenate([discounts(k), [0.0]])[np.minimum(place, k)]
     ideal = np.bincount(rows.user[best], weights=gain[best] * weight, minlength=rows.users)
     found = rows.per_user(gain * expected_gain(rows.above, rows.tied, discounts(k)))
-    return np.divide(found, ideal, out=np.zeros(rows.users), where=ideal > 0)
+    gained: Array = np.divide(found, ideal, out=np.zeros(rows.users), where=ideal > 0)
+    return gained
 
 
 def _ratings(rows: Positives) -> Array:
     if rows.rating is None:
         raise ValueError("graded gains need the ratings of the rows")
-    return np.nan_to_num(rows.rating).clip(min=0)
+    ratings: Array = np.nan_to_num(rows.rating).clip(min=0)
+    return ratings
 
 
 def ndcg_linear(rows: Positives, k: int) -> Array:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import log2
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -230,7 +231,7 @@ def test_ties_may_be_broken_for_and_against_the_positives(split: Split) -> None:
 
     # ann has one positive, bob three, all among eight tied films.
     for ties, recalls, hits in (("optimistic", (1, 2 / 3), (1, 1)), ("pessimistic", (0, 0), (0, 0))):
-        settings = {"k": 2, "ties": ties, "sampled_negatives": 20}
+        settings: dict[str, Any] = {"k": 2, "ties": ties, "sampled_negatives": 20}
         assert figure(constant, split, "recall@2", **settings) == pytest.approx(sum(recalls) / 2)
         assert figure(constant, split, "hr@2", **settings) == pytest.approx(sum(hits) / 2)
         assert figure(constant, split, "sampled_hr@2", **settings) == float(ties == "optimistic")

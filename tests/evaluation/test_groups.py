@@ -64,10 +64,11 @@ def test_head_and_tail_items_hold_a_fifth_of_the_interactions_each() -> None:
 
 def test_bridges_are_named_where_the_links_are_given(split: Split) -> None:
     assert {row for row, label in labels(bridge_of_user, split).items() if label == "users without link"} == {"eve f3"}
-    users, items = link_table(["ann", "bob"], ["ann", "bob"], "User", 1.0, ["shared_id", "same_name"], ""), link_table(
-        ["eve"], ["eve"], "Movie", 1.0, "shared_entity", ""
-    )
-    found = labels(bridge_of_user, split, pd.concat([users, items]))
+    links = [
+        link_table([user], [user], kind, 1.0, method, "")
+        for user, kind, method in (("ann", "User", "shared_id"), ("bob", "User", "same_name"), ("eve", "Movie", "other"))
+    ]
+    found = labels(bridge_of_user, split, pd.concat(links))
     assert found["ann f1"] == "users linked by shared_id"
     assert found["bob f2"] == "users linked by same_name"
     assert found["eve f3"] == found["cem f1"] == "users without link"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from itertools import product
 from math import log2
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +48,7 @@ def test_probabilities_sum_to_one(pool: int, above: int, tied: int, negatives: i
     assert found.sum() == pytest.approx(1)
 
 
-def pool_of(above: object, tied: object, size: object, negatives: int) -> Pool:
+def pool_of(above: Any, tied: Any, size: Any, negatives: int) -> Pool:
     return Pool(np.atleast_1d(above), np.atleast_1d(tied), np.atleast_1d(size), negatives)
 
 
@@ -89,7 +90,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("above", "tied"), [(0, 200), (3, 40), (5, 994), (900, 50), (0, 0)])
 def test_drawn_ranks_have_the_integrated_distribution(above: int, tied: int) -> None:
     draws, negatives = 4000, 99
-    drawn = drawn_ranks(*(np.array([n]) for n in (above, tied, 999)), negatives, draws, np.random.default_rng(1))[:, 0]
+    higher, same, size = (np.array([count]) for count in (above, tied, 999))
+    drawn = drawn_ranks(higher, same, size, negatives, draws, np.random.default_rng(1))[:, 0]
     assert drawn.min() >= 1
     assert drawn.max() <= negatives + 1
     rows = pool_of(above, tied, 999, negatives)
@@ -102,8 +104,8 @@ def test_drawn_ranks_have_the_integrated_distribution(above: int, tied: int) -> 
 
 
 def test_the_same_generator_draws_the_same() -> None:
-    counts = [np.array(values) for values in ([1, 5], [2, 0], [10, 10])]
-    first, second = (drawn_ranks(*counts, 20, 7, np.random.default_rng(3)) for _ in range(2))
+    above, tied, size = (np.array(values) for values in ([1, 5], [2, 0], [10, 10]))
+    first, second = (drawn_ranks(above, tied, size, 20, 7, np.random.default_rng(3)) for _ in range(2))
     assert first.shape == (7, 2)
     assert first.tolist() == second.tolist()
 
