@@ -40,28 +40,21 @@ def best_columns(scores: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         int64 and float [rows, min(n, columns)].
     """
     rows, width = scores.shape
-    n = min(n, width)
-    if -(-width // BLOCK) <= 2 * n or not rows:
+    n, whole = min(n, width), width // BLOCK * BLOCK
+    if whole // BLOCK <= 2 * n or not rows:
         return _stable_best(np.where(np.isnan(scores), np.array(-np.inf, scores.dtype), scores), n)
-    maxima = _block_maxima(scores)
-    if np.isnan(maxima).any():
-        return best_columns(np.where(np.isnan(scores), np.array(-np.inf, scores.dtype), scores), n)
-    blocks = np.sort(_stable_best(maxima, n)[0], axis=1)
-    columns = (blocks[:, :, None] * BLOCK + np.arange(BLOCK)).reshape(rows, -1)
-    # The last block may be short. What stands for its missing columns is last in its row and never among the n best.
-    values = torch.from_numpy(scores).gather(1, torch.from_numpy(np.minimum(columns, width - 1))).numpy()
-    values[columns >= width] = -np.inf
-    places, values = _stable_best(values, n)
-    return np.take_along_axis(columns, places, axis=1), values
-
-
-def _block_maxima(scores: np.ndarray) -> np.ndarray:
-    """Maximum of each block of columns; float [rows, blocks]."""
-    width = scores.shape[1]
-    whole = width // BLOCK * BLOCK
+    blocks = scores[:, :whole].reshape(rows, -1, BLOCK)
     # Many short reductions are what numpy is slow at; torch reads at the pace of the memory.
-    maxima: np.ndarray = torch.from_numpy(scores[:, :whole]).reshape(len(scores), -1, BLOCK).amax(2).numpy()
-    return maxima if whole == width else np.column_stack([maxima, scores[:, whole:].max(axis=1)])
+    maxima = torch.from_numpy(blocks).amax(2).numpy()
+    if np.isnan(maxima).any() or np.isnan(scores[:, whole:]).any():
+        return best_columns(np.where(np.isnan(scores), np.array(-np.inf, scores.dtype), scores), n)
+    chosen = np.sort(_stable_best(maxima, n)[0], axis=1)
+    candidates = blocks[np.arange(rows)[:, None], chosen].reshape(rows, -1)
+    # Columns after the last whole block are candidates too.
+    places, values = _stable_best(np.concatenate([candidates, scores[:, whole:]], axis=1), n)
+    start = np.take_along_axis(chosen, np.minimum(places // BLOCK, n - 1), axis=1) * BLOCK
+    columns = np.where(places < n * BLOCK, start + places % BLOCK, whole + places - n * BLOCK)
+    return columns, values
 
 
 def _stable_best(values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +67,7 @@ def _stable_best(values: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
         few, edge = values[crowded], threshold[crowded]
         above, equal = few > edge, few == edge
         keep[crowded] = above | (equal & (equal.cumsum(axis=1) <= n - above.sum(axis=1, keepdims=True)))
-    places = np.flatnonzero(keep).reshape(rows, n) - np.arange(0, rows * width, width)[:, None]
+    places = np.flatnonzero(keep).reshape(rows, n) % width
     chosen = np.take_along_axis(values, places, axis=1)
     order = np.argsort(-chosen, axis=1, kind="stable")
     return np.take_along_axis(places, order, axis=1), np.take_along_axis(chosen, order, axis=1)

@@ -66,7 +66,7 @@ def test_bridges_are_named_where_the_links_are_given(split: Split) -> None:
     assert {row for row, label in labels(bridge_of_user, split).items() if label == "users without link"} == {"eve f3"}
     links = [
         link_table([user], [user], kind, 1.0, method, "")
-        for user, kind, method in (("ann", "User", "shared_id"), ("bob", "User", "same_name"), ("eve", "Movie", "other"))
+        for user, kind, method in (("ann", "User", "shared_id"), ("bob", "User", "same_name"), ("eve", "Movie", ""))
     ]
     found = labels(bridge_of_user, split, pd.concat(links))
     assert found["ann f1"] == "users linked by shared_id"
