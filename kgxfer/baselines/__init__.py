@@ -1,6 +1,7 @@
 """Controls that need no training loop. Learned controls (BPR matrix factorisation, LightGCN) are encoders."""
 
 from kgxfer.baselines.base import Baseline, Candidate
+from kgxfer.baselines.blend import Blend, BlendConfig, greedy_blend
 from kgxfer.baselines.content import Content
 from kgxfer.baselines.ease import EASE
 from kgxfer.baselines.emcdr import EMCDR
@@ -24,6 +25,6 @@ BASELINES: Registry[Baseline] = Registry(
 )
 
 __all__ = [
-    "BASELINES", "EASE", "EMCDR", "IALS", "Baseline", "Candidate", "Content", "ItemKNN", "PersonalisedPageRank",
-    "Popularity", "PureSVD", "RP3Beta", "RecentPopularity", "UserKNN",
+    "BASELINES", "EASE", "EMCDR", "IALS", "Baseline", "Blend", "BlendConfig", "Candidate", "Content", "ItemKNN",
+    "PersonalisedPageRank", "Popularity", "PureSVD", "RP3Beta", "RecentPopularity", "UserKNN", "greedy_blend",
 ]

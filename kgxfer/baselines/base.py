@@ -11,11 +11,26 @@ import numpy as np
 
 from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig, evaluate
+from kgxfer.evaluation.rows import Average
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.recommender import RankingModel
 from kgxfer.splits import Split
 
-CHOICE_METRIC = {True: "sampled_ndcg", False: "ndcg"}
+
+def choice_metric(evaluation: EvaluationConfig) -> str:
+    """The validation figure that settings are chosen by: NDCG@k, ranked as the evaluation ranks."""
+    return f"{'sampled_ndcg' if evaluation.sampled_negatives else 'ndcg'}@{evaluation.k}"
+
+
+def choice_average(evaluation: EvaluationConfig) -> Average:
+    """How that figure is averaged: sampled ranking per row, full ranking per user."""
+    return "per row" if evaluation.sampled_negatives else "per user"
+
+
+def validated_domains(split: Split) -> list[str]:
+    """Domains that are tested and have validation rows to choose on, source first."""
+    validated = set(split.valid.loc[split.valid["relevant"], "domain"])
+    return [name for name in split.evaluated_domains if name in validated]
 
 
 class BaselineConfig(Config):
@@ -122,9 +137,7 @@ class _Choice:
     def __init__(self, split: Split, evaluation: EvaluationConfig | None) -> None:
         self._split = split
         self._config = (evaluation or EvaluationConfig()).model_copy(update={"twins": False})
-        self._metric = f"{CHOICE_METRIC[self._config.sampled_negatives > 0]}@{self._config.k}"
-        validated = set(split.valid.loc[split.valid["relevant"], "domain"]) & set(split.evaluated_domains)
-        self._names = [domain.domain for domain in split.dataset.domains if domain.domain in validated]
+        self._names = validated_domains(split)
         self._best: dict[str, tuple[float, int]] = {}
         self.models: dict[int, RankingModel] = {}
 
@@ -135,9 +148,10 @@ class _Choice:
 
     def consider(self, number: int, model: RankingModel) -> None:
         """Rank the validation rows with a candidate; models that are no domain's best any more are let go."""
+        metric = choice_metric(self._config)
         report = evaluate({"candidate": model}, self._split, self._config, part="valid")
         for name in self._names:
-            value = report.value("candidate", self._metric, name)
+            value = report.value("candidate", metric, name, average=choice_average(self._config))
             if name not in self._best or value > self._best[name][0]:
                 self._best[name] = (value, number)
                 self.models[number] = model

@@ -39,15 +39,15 @@ class IALSConfig(BaselineConfig):
 
     Both are relative to the data, so that their values mean the same for any size and density: `unobserved` is the
     weight of all that was not taken together, as a multiple of that of all interactions (a = unobserved |S| / (users
-    items)), and r = regularisation / unobserved. A sweep solves users and items once each, by `conjugate_steps` steps
-    from the last solution.
+    items), at most 1), and r = regularisation / unobserved. A sweep solves users and items once each, by
+    `conjugate_steps` steps from the last solution.
     """
 
     dim: int = Field(64, ge=1)
     sweeps: int = Field(8, ge=1)
     conjugate_steps: int = Field(2, ge=1)
     unobserved: tuple[Annotated[float, Field(gt=0)], ...] = Field((100.0, 30.0), min_length=1)
-    regularisation: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.8, 0.4), min_length=1)
+    regularisation: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.4, 0.8, 0.2), min_length=1)
     seed: int = 0
 
 
@@ -75,22 +75,36 @@ class IALS(Baseline):
 def ials_factors(
     matrix: sparse.csr_matrix, config: IALSConfig, unobserved: float, regularisation: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Factorise a binary matrix; rows and columns without an entry get zeros. Settings as in `IALSConfig`.
+    """Factorise a binary matrix; rows and columns without an entry are left out and get zeros.
+
+    Args:
+        matrix: CSR [rows, columns].
+        config: dim, sweeps, steps and seed.
+        unobserved, regularisation: one value each of those in `IALSConfig`.
 
     Returns:
         float32 [rows, dim] and [columns, dim].
     """
-    weight = unobserved * matrix.nnz / (matrix.shape[0] * matrix.shape[1])
-    penalty = regularisation / unobserved
-    by_row = matrix.astype(np.float32).tocsr()
+    rows, columns = (np.flatnonzero(matrix.getnnz(axis)) for axis in (1, 0))
+    by_row = matrix[rows][:, columns].astype(np.float32).tocsr()
     by_column = by_row.T.tocsr()
-    users = np.zeros((matrix.shape[0], config.dim), dtype=np.float32)
-    items = numpy_generator(config.seed, "item vectors").standard_normal((matrix.shape[1], config.dim), np.float32)
-    items *= (by_column.getnnz(1) > 0)[:, None] / np.sqrt(np.float32(config.dim))
+    density = by_row.nnz / (len(rows) * len(columns))
+    unobserved = min(unobserved, 1 / density)
+    weight, penalty = unobserved * density, regularisation / unobserved
+    users = np.zeros((len(rows), config.dim), dtype=np.float32)
+    items = numpy_generator(config.seed, "item vectors").standard_normal((len(columns), config.dim), np.float32)
+    items /= np.sqrt(np.float32(config.dim))
     for _ in range(config.sweeps):
         users = least_squares(by_row, users, items, weight, penalty, config.conjugate_steps)
         items = least_squares(by_column, items, users, weight, penalty, config.conjugate_steps)
-    return users, items
+    return _placed(users, rows, matrix.shape[0]), _placed(items, columns, matrix.shape[1])
+
+
+def _placed(vectors: np.ndarray, places: np.ndarray, size: int) -> np.ndarray:
+    """Put the vectors in their places among zeros."""
+    every = np.zeros((size, vectors.shape[1]), dtype=np.float32)
+    every[places] = vectors
+    return every
 
 
 def least_squares(

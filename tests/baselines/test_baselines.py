@@ -1,150 +1,46 @@
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from graph_schema import InputError
-from kgxfer.baselines import BASELINES, ItemKNN, PersonalisedPageRank, Popularity
+from kgxfer.baselines import BASELINES, Baseline, Candidate, ItemKNN, PersonalisedPageRank, PureSVD
 from kgxfer.bridges import propose_links, shuffle_links
 from kgxfer.evaluation import EvaluationConfig, evaluate
 from kgxfer.graph import COMBINATIONS, KnowledgeGraph, build_graph
 from kgxfer.recommender import RankingModel
-from kgxfer.splits import ColdStartUsers, FixedFiles, Split
-from tests.worlds import block_of, checkerboard, domain_of, pair_of
+from kgxfer.splits import ColdStartUsers, Split
+from tests.baselines.dense import BRIDGES, graph_of
+from tests.worlds import block_of, checkerboard
 
-BRIDGES = ["shared_id", "shared_entity"]
+PERSONAL = [name for name in BASELINES if name not in ("popularity", "recent_popularity")]
+"""Baselines whose scores depend on the user."""
 
-
-def graph_of(split: Split, combine: str = "same_as_edges") -> KnowledgeGraph:
-    return build_graph(split, propose_links(split, BRIDGES), combine)
-
-
-@pytest.fixture(scope="module")
-def split() -> Split:
-    """A random world: 14 people in both domains, 4 more in each, of whom some are cold; genres, and actors in films."""
-    generator = np.random.default_rng(4)
-
-    def likes(letter: str, own: list[str]) -> dict[str, str]:
-        people = [f"u{number}" for number in range(14)] + own
-        return {
-            person: " ".join(f"{letter}{item}" for item in sorted(generator.permutation(9)[: generator.integers(1, 6)]))
-            for person in people
-        }
-
-    genres = [{f"{letter}{item}": f"g{item % 3} g{(item + 1) % 4}" for item in range(8)} for letter in "bf"]
-    acted = pd.DataFrame(
-        {
-            "head_id": ["x", "x", "y"],
-            "head_type": "Person",
-            "relation": "ACTED_IN",
-            "tail_id": ["f0", "f5", "f5"],
-            "tail_type": "Movie",
-        }
-    )
-    films = likes("f", [f"t{number}" for number in range(4)])
-    dataset = pair_of(
-        domain_of("books", "Book", likes("b", [f"s{number}" for number in range(4)]), items=["b9"], genres=genres[0]),
-        domain_of("films", "Movie", films, items=["f9"], genres=genres[1], facts=acted),
-        test={"films": {person: films[person] for person in ("u0", "u1", "u2")}},
-        valid={"films": {person: films[person] for person in ("u3", "u4", "u5")}},
-    )
-    return FixedFiles().split(dataset)
+# With as many components as the board has items, PureSVD gives back the board as it is; regularised as suits larger data,
+# iALS is left with popularity.
+SETTINGS = {"pure_svd": {"dim": (2,)}, "ials": {"regularisation": (0.1,)}}
+ON_THE_BOARD = [BASELINES[name](**SETTINGS.get(name, {})) for name in PERSONAL]
 
 
-def dense_matrix(split: Split, joint: bool = True) -> tuple[np.ndarray, list[str], dict[str, slice]]:
-    """People (per domain where not joint) by items, read from the training rows with nothing but loops."""
-    domains = split.dataset.domains
-    items = [(domain.domain, item) for domain in domains for item in domain.items["item_id"]]
-    users = list(dict.fromkeys(user for domain in domains for user in domain.users["user_id"]))
-    people = users if joint else [f"{domain.domain}/{user}" for domain in domains for user in users]
-    matrix = np.zeros((len(people), len(items)))
-    for row in split.train[split.train["relevant"]].itertuples():
-        person = row.user_id if joint else f"{row.domain}/{row.user_id}"
-        matrix[people.index(person), items.index((row.domain, row.item_id))] = 1
-    first = len(domains[0].items)
-    return matrix, people, {domains[0].domain: slice(0, first), domains[1].domain: slice(first, len(items))}
-
-
-def dense_facts(split: Split) -> np.ndarray:
-    """Entities by items; an entity of both domains is one row."""
-    items = [(domain.domain, item) for domain in split.dataset.domains for item in domain.items["item_id"]]
-    cells: dict[tuple[str, str], np.ndarray] = {}
-    for domain in split.dataset.domains:
-        for row in domain.facts.itertuples():
-            ends = [(row.head_type, row.head_id), (row.tail_type, row.tail_id)]
-            entity, item = sorted(ends, key=lambda end: end[0] == domain.item_type)
-            cells.setdefault(entity, np.zeros(len(items)))[items.index((domain.domain, item[1]))] += 1
-    return np.array(list(cells.values()))
-
-
-def rows_for(model: RankingModel, split: Split, domain: str, people: list[str], joint: bool) -> list[int]:
-    return [people.index(user if joint else f"{domain}/{user}") for user in model.catalogue.user_ids]
-
-
-def scaled(values: np.ndarray) -> np.ndarray:
-    return np.where(values > 0, 1 / np.maximum(values, 1e-12), 0)
-
-
-@pytest.mark.parametrize("combine", ["same_as_edges", "collapse"])
-def test_popularity_counts_training_rows(split: Split, combine: str) -> None:
-    model = Popularity().fit(graph_of(split, combine), split)
-    for domain in split.dataset.domains:
-        counts = split.rows("train", domain.domain)["item_id"].value_counts()
-        expected = [counts.get(item, 0) for item in domain.items["item_id"]]
-        assert model.score(domain.domain, ["u0", "u9"]).tolist() == [expected, expected]
-
-
-@pytest.mark.parametrize("joint", [True, False])
-@pytest.mark.parametrize("beta", [-1.0, 0.0, 0.5])
-@pytest.mark.parametrize("combine", ["same_as_edges", "collapse"])
-def test_item_knn_is_the_dense_cosine(split: Split, joint: bool, beta: float, combine: str) -> None:
-    model = ItemKNN(beta=(beta,), joint=joint).fit(graph_of(split, combine), split)
-    matrix, people, columns = dense_matrix(split, joint)
-    degree = matrix.sum(0)
-    norms = np.sqrt(degree)
-    cosine = (matrix.T @ matrix) * np.outer(scaled(norms), scaled(norms))
-    for domain, span in columns.items():
-        expected = (matrix @ cosine * np.maximum(degree, 1) ** -beta)[
-            rows_for(model, split, domain, people, joint), span
-        ]
-        assert model.score(domain, model.catalogue.user_ids) == pytest.approx(expected, rel=1e-5, abs=1e-6)
-
-
-@pytest.mark.parametrize("joint", [True, False])
-@pytest.mark.parametrize("fact_weight", [0.0, 0.7])
-@pytest.mark.parametrize(("restart", "beta"), [(0.1, 0.0), (0.6, 0.25)])
-def test_pagerank_is_the_dense_power_iteration(
-    split: Split, joint: bool, fact_weight: float, restart: float, beta: float
-) -> None:
-    baseline = PersonalisedPageRank(restart=(restart,), beta=(beta,), steps=7, joint=joint, fact_weight=fact_weight)
-    model = baseline.fit(graph_of(split), split)
-    matrix, people, columns = dense_matrix(split, joint)
-    hubs = np.vstack([matrix, fact_weight * dense_facts(split)]) if fact_weight else matrix
-    to_items = hubs * scaled(hubs.sum(1))[:, None]
-    to_hubs = (hubs * scaled(hubs.sum(0))).T
-    for domain, span in columns.items():
-        home = np.eye(len(hubs))[rows_for(model, split, domain, people, joint)]
-        at, arrived = home, 0.0
-        for _ in range(7):
-            arrived = arrived + at @ to_items
-            at = (1 - restart) * at @ to_items @ to_hubs + restart * home
-        expected = (arrived * np.maximum(matrix.sum(0), 1) ** -beta)[:, span]
-        assert model.score(domain, model.catalogue.user_ids) == pytest.approx(expected, rel=1e-4, abs=1e-6)
-
-
-def test_on_disjoint_graphs_and_fitted_alone_cold_users_get_no_score(split: Split) -> None:
-    for baseline in (ItemKNN, PersonalisedPageRank):
-        alone = baseline(joint=False).fit(graph_of(split), split)
-        apart = baseline().fit(graph_of(split, "disjoint"), split)
-        joint = baseline().fit(graph_of(split), split)
-        for cold in ("u0", "u3"):
-            assert not alone.score("films", [cold]).any()
-            assert not apart.score("films", [cold]).any()
-            assert joint.score("films", [cold]).any()
-        assert alone.score("books", ["u0"]).any()
+@pytest.mark.parametrize("name", [name for name in PERSONAL if name != "pure_svd"])
+def test_on_disjoint_graphs_and_fitted_alone_cold_users_get_no_score(name: str, split: Split) -> None:
+    baseline = BASELINES[name]
+    alone = baseline(joint=False).fit(graph_of(split), split)
+    apart = baseline().fit(graph_of(split, "disjoint"), split)
+    joint = baseline().fit(graph_of(split), split)
+    for cold in ("u0", "u3"):
+        assert not alone.score("films", [cold]).any()
+        assert not apart.score("films", [cold]).any()
+        assert joint.score("films", [cold]).any()
+    assert alone.score("books", ["u0"]).any()
 
 
 def test_the_candidate_with_the_best_validation_ndcg_is_kept_for_each_domain(split: Split) -> None:
@@ -165,14 +61,81 @@ def test_the_candidate_with_the_best_validation_ndcg_is_kept_for_each_domain(spl
         first = ItemKNN(beta=(2.0, -1.0)).fit(graph, replace(split, valid=valid))
         assert np.array_equal(first.score("films", ["u0"]), each["2.0"].score("films", ["u0"]))
 
+class Recorded(ItemKNN):
+    """ItemKNN that remembers its fitted models, to see which of them are kept."""
+
+    made: ClassVar[list[weakref.ref[RankingModel]]] = []
+
+    def candidates(self, graph: KnowledgeGraph, split: Split) -> Sequence[Candidate]:
+        def remembered(make: Callable[[], RankingModel]) -> RankingModel:
+            model = make()
+            self.made.append(weakref.ref(model))
+            alive = sum(reference() is not None for reference in self.made)
+            assert alive <= 3, "the best of each domain and the one on trial"
+            return model
+
+        found = super().candidates(graph, split)
+        return [replace(candidate, make=partial(remembered, candidate.make)) for candidate in found]
+
+
+def test_no_more_models_are_held_than_the_best_and_the_one_on_trial(board_split: Split) -> None:
+    Recorded.made.clear()
+    model = Recorded().fit(graph_of(board_split), board_split)
+    assert len(Recorded.made) == 7
+    gc.collect()
+    assert sum(reference() is not None for reference in Recorded.made) <= 2
+    assert model.score("films", ["u0"]).any()
+
+
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_what_was_chosen_is_fitted_again_on_other_rows(name: str, split: Split) -> None:
+    graph, settings = graph_of(split), EvaluationConfig(k=3)
+    more = replace(split, train=pd.concat([split.train, split.valid], ignore_index=True), valid=split.valid.head(0))
+    larger = graph_of(more)
+    baseline = BASELINES[name]()
+    again = baseline.fit(graph, split, settings, refit=(larger, more))
+    chosen = baseline.chosen
+    assert list(chosen) == ["books", "films"]
+    # Only films have validation rows: books take what films chose.
+    assert chosen["books"] == chosen["films"]
+    fixed = BASELINES[name](**{key: (value,) for key, value in chosen["films"].items()}).fit(larger, more)
+    users = fixed.catalogue.user_ids
+    for domain in ("books", "films"):
+        assert np.allclose(again.score(domain, users), fixed.score(domain, users), rtol=1e-5, atol=1e-6)
+        # The seen filter is that of the rows fitted last.
+        code = again.catalogue.domain_code(domain)
+        assert again.catalogue.seen[code].nnz == len(more.rows("train", domain, relevant=False))
+    first = BASELINES[name]()
+    without = first.fit(graph, split, settings)
+    assert first.chosen == chosen
+    assert not np.allclose(without.score("films", users), again.score("films", users)), "the rows must matter"
+    unchosen = BASELINES[name]()
+    unchosen.fit(larger, more)
+    assert unchosen.chosen == dict.fromkeys(("books", "films"), unchosen.candidates(larger, more)[0].settings)
+
+
+def test_each_domain_may_choose_its_own(split: Split) -> None:
+    test = pd.concat([split.test, split.test.assign(domain="books", item_id="b1")])
+    books = split.rows("train", "books").groupby("user_id").nth(1)
+    valid = pd.concat([split.valid, books])
+    train = split.train.drop(books.index)
+    both = replace(split, train=train, valid=valid, test=test)
+    graph, settings = graph_of(both), EvaluationConfig(k=3)
+    betas = (-2.0, -1.0, 0.0, 2.0)
+    baseline = ItemKNN(beta=betas)
+    model = baseline.fit(graph, both, settings)
+    each = {beta: ItemKNN(beta=(beta,)).fit(graph, both) for beta in betas}
+    report = evaluate({str(beta): fitted for beta, fitted in each.items()}, both, settings, part="valid")
+    for domain in ("books", "films"):
+        best = max(betas, key=lambda beta: report.value(str(beta), "ndcg@3", domain))
+        assert baseline.chosen[domain] == {"beta": best}
+        assert np.array_equal(model.score(domain, ["u1", "u7"]), each[best].score(domain, ["u1", "u7"]))
+    assert baseline.chosen["books"] != baseline.chosen["films"], "a world in which the domains differ"
+
 
 @pytest.mark.parametrize("combine", ["same_as_edges", "collapse"])
-@pytest.mark.parametrize(
-    "baseline", [ItemKNN(), PersonalisedPageRank(), PersonalisedPageRank(fact_weight=1.0)], ids=repr
-)
-def test_the_checkerboard_has_an_exact_answer(
-    baseline: ItemKNN | PersonalisedPageRank, combine: str, board_split: Split
-) -> None:
+@pytest.mark.parametrize("baseline", [*ON_THE_BOARD, PersonalisedPageRank(fact_weight=1.0)], ids=[*PERSONAL, "facts"])
+def test_the_checkerboard_has_an_exact_answer(baseline: Baseline, combine: str, board_split: Split) -> None:
     model = baseline.fit(graph_of(board_split, combine), board_split)
     report = evaluate({"m": model}, board_split, EvaluationConfig(k=4))
     assert report.value("m", "recall@4", "films") == 1
@@ -188,10 +151,9 @@ def test_the_checkerboard_has_an_exact_answer(
         assert (row.user_id, row.item_id) not in liked
 
 
-@pytest.mark.parametrize("baseline", [ItemKNN(), PersonalisedPageRank()], ids=repr)
-def test_with_shuffled_links_the_checkerboard_falls_to_chance(
-    baseline: ItemKNN | PersonalisedPageRank, board_split: Split
-) -> None:
+@pytest.mark.parametrize("baseline", ON_THE_BOARD, ids=PERSONAL)
+def test_with_shuffled_links_the_checkerboard_falls_to_chance(baseline: Baseline, board_split: Split) -> None:
+    board_split = replace(board_split, valid=board_split.valid.head(0))  # nothing to choose on: quicker
     links = propose_links(board_split, BRIDGES)
     values = []
     for seed in range(16):
@@ -202,19 +164,29 @@ def test_with_shuffled_links_the_checkerboard_falls_to_chance(
     assert np.std(values) / 16**0.5 < 0.08, "so many draws that chance can be told from the exact answer"
 
 
-def test_facts_reach_across_domains_that_share_no_user() -> None:
-    board = checkerboard(12, 8, links=False)
-    known = board.target.interactions
-    some = known[known["user_id"] == "films-u0"]
-    split = FixedFiles().split(pair_of(*board.domains, test={"films": {"films-u0": " ".join(some["item_id"])}}))
-    users = list(board.source.users["user_id"])
-    graph = graph_of(split)
-    model = PersonalisedPageRank(fact_weight=1.0).fit(graph, split)
-    top = model.recommend(users, n=4)
-    assert all(block_of(row.user_id) == block_of(row.item_id) for row in top.itertuples())
-    assert not PersonalisedPageRank(fact_weight=0.0).fit(graph, split).score("films", users).any()
-    without_links = build_graph(split, propose_links(split, []))
-    assert not PersonalisedPageRank(fact_weight=1.0).fit(without_links, split).score("films", users).any()
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_fitting_twice_gives_the_same(name: str, split: Split) -> None:
+    first, second = (BASELINES[name]().fit(graph_of(split), split) for _ in range(2))
+    for domain in ("books", "films"):
+        users = first.catalogue.user_ids
+        assert np.array_equal(first.score(domain, users), second.score(domain, users))
+
+
+@pytest.mark.parametrize("name", list(BASELINES))
+def test_fitted_alone_a_domain_knows_nothing_of_the_other(name: str, split: Split) -> None:
+    """The target-only control: whatever happens in the source, target scores stay."""
+    baseline = BASELINES[name](joint=False)
+    users = list(split.rows("train", "films")["user_id"].unique())
+    scores = []
+    for shift in (0, 1, 4):
+        moved = [f"b{(int(item[1:]) * (1 + shift % 2) + shift) % 10}" for item in split.train["item_id"]]
+        of_books = split.train["domain"] == "books"
+        train = split.train.assign(item_id=split.train["item_id"].mask(of_books, pd.Series(moved)))
+        train = train.drop_duplicates(["domain", "user_id", "item_id"])
+        other = replace(split, train=train.drop(train.index[of_books[train.index]][:shift]))
+        scores.append(baseline.fit(graph_of(other), other).score("films", users))
+    assert scores[1] == pytest.approx(scores[0], rel=1e-4, abs=1e-5)
+    assert scores[2] == pytest.approx(scores[0], rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
@@ -228,7 +200,7 @@ def test_every_baseline_scores_every_item_for_every_user(name: str, combine: str
         assert scores.dtype == np.float32
         assert np.isfinite(scores).all()
         one_by_one = np.vstack([model.score(domain.domain, [user]) for user in model.catalogue.user_ids])
-        assert scores == pytest.approx(one_by_one, rel=1e-5)
+        assert scores == pytest.approx(one_by_one, rel=1e-5, abs=1e-6)
         assert np.isnan(model.score(domain.domain, ["nobody"])).all()
 
 
