@@ -22,7 +22,8 @@ from graph_schema.schema import EdgeType
 from kgxfer.config import Config
 from kgxfer.encoders import ENCODERS
 from kgxfer.evaluation import EvaluationConfig, evaluate
-from kgxfer.evaluation.metrics import LIST_METRICS, ROW_METRICS
+from kgxfer.evaluation.metrics import LIST_METRICS
+from kgxfer.evaluation.sampled import ROW_METRICS
 from kgxfer.graph import GraphTensors, KnowledgeGraph
 from kgxfer.model import TransferModel, TransferNetwork
 from kgxfer.recommender import Catalogue, Recommender
