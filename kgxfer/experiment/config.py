@@ -20,6 +20,9 @@ from kgxfer.model import TransferModel, TransferModelConfig
 from kgxfer.splits import SPLITS
 from kgxfer.training import Trainer, TrainingConfig
 
+TEACHER = " (teacher)"
+"""Added to the name of a model for the one that its student was distilled from."""
+
 
 class DataConfig(Config):
     """Which data set, with which options; `root` is the folder of its files."""

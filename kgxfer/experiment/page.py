@@ -29,12 +29,20 @@ CONTROL_ENCODERS = ("mf", "lightgcn")
 PLOTTED = ("ndcg", "recall", "hr", "mrr")
 HISTORY_NAMES = 12
 """Items of a user's history that are named per domain."""
-CHOSEN_ON = {
-    "pseudo-cold users": "Settings and training steps were chosen on pseudo-cold users: other users whose rows in the "
-    "tested domain were hidden from training.",
-    "pseudo-cold users, then refitted": "Settings and training steps were chosen on pseudo-cold users: other users "
-    "whose rows in the tested domain were hidden from training. With what was chosen, everything was then fitted again "
-    "on all training rows, theirs included.",
+_REFITTED = " With what was chosen, everything was then fitted again on all training rows, theirs included."
+_KINDS = {
+    "pseudo-cold users": "pseudo-cold users: other users whose rows in the tested domain were hidden from training.",
+    "pseudo-cold items": "pseudo-cold items: other items whose rows were hidden from training.",
+    "rows of warm users": "other rows of warm users, held out as the test rows are.",
+    "rows of an earlier time": "rows of an earlier time than the test: those just before it.",
+    "rows of other cold users": "validation rows of other cold-start users, who are not tested here.",
+}
+CHOSEN_ON: Mapping[str, str] = {
+    **{kind: f"Settings and training steps were chosen on {words}" for kind, words in _KINDS.items()},
+    **{
+        f"{kind}, then refitted": f"Settings and training steps were chosen on {words}{_REFITTED}"
+        for kind, words in _KINDS.items()
+    },
     "rows of the test users": "Settings and training steps were chosen on validation rows of the test users "
     "themselves, which flatters what the figures say about new users.",
     "none": "There were no validation rows, so nothing was chosen: every model kept its last training step.",
@@ -120,7 +128,8 @@ def render(folder: Path) -> Path:
         name=run.config["name"],
         version=run.manifest["kgxfer"],
         summary=_summary(run, figures),
-        chosen_on=CHOSEN_ON.get(run.manifest["split"]["validation"], ""),
+        leakage=[_leak(finding) for finding in run.manifest["leakage"]],
+        chosen_on=CHOSEN_ON[run.manifest["split"]["validation"]],
         definitions=[(label(metric), METRICS[base_of(metric)].what) for metric in figures["metric"].unique()],
         results=_results(run, figures),
         bars=_bars(run, figures),
@@ -338,6 +347,10 @@ def _graph(manifest: dict[str, Any]) -> list[Table]:
     return tables
 
 
+def _leak(finding: Mapping[str, Any]) -> str:
+    return f"{finding['kind'].capitalize()} ({finding['where']}): {finding['message']}."
+
+
 def _manifest(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     data, split = manifest["data"], manifest["split"]
     return [
@@ -347,7 +360,8 @@ def _manifest(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         ("citation", data["citation"]),
         ("split", split["protocol"]),
         ("rows", ", ".join(f"{split[part]:,} {part}" for part in ("train", "valid", "test"))),
-        *((f"sha256 of the {part} rows", checksum) for part, checksum in split["sha256"].items()),
+        ("fingerprint of the split", split["fingerprint"]),
+        *((f"sha256 of the table {part}", checksum) for part, checksum in split["sha256"].items()),
         ("chosen on", split["validation"]),
         ("seed", str(manifest["seed"])),
         ("combination of the domains", manifest["graph"]["combination"]),

@@ -6,11 +6,11 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from kgxfer.experiment import page
@@ -19,9 +19,10 @@ from kgxfer.experiment.config import RunConfig
 from kgxfer.files import disk_errors, new_file
 from kgxfer.recommender import RankingModel, Recommender
 from kgxfer.splits import Split
+from loaders.fingerprint import digest
 
 if TYPE_CHECKING:
-    from kgxfer.experiment.run import RunState, Trained
+    from kgxfer.experiment.state import RunState, Trained
 
 REPORTED_VERSIONS = ("torch", "torch-geometric", "lightning", "pandas", "numpy", "scipy")
 RECOMMENDED = 10
@@ -106,7 +107,7 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
     """Versions, data, split, graph, memory and seconds: what it takes to say whether two runs are comparable."""
     split, graph = state.final.split, state.final.graph
     card = split.dataset.target.card
-    parts = {name: getattr(split, name) for name in ("train", "valid", "test")}
+    parts = ("train", "valid", "test")
     return {
         "kgxfer": metadata.version("kgxfer"),
         "versions": {
@@ -119,8 +120,9 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
         },
         "split": {
             "protocol": split.protocol, "validation": split.validation,
-            **{name: int(table["relevant"].sum()) for name, table in parts.items()},
-            "sha256": {name: _table_hash(table) for name, table in parts.items()},
+            **{name: int(split.tables()[name]["relevant"].sum()) for name in parts},
+            "fingerprint": split.fingerprint,
+            "sha256": {name: digest({}, {name: table}) for name, table in split.tables().items()},
         },
         "seed": config.seed,
         "graph": {
@@ -129,14 +131,10 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
             "combination": graph.combination,
             "links": state.final.links["method"].value_counts().to_dict(),
         },
+        "leakage": [asdict(finding) for finding in state.findings],
         "memory_estimate": state.memory,
         "seconds": state.seconds,
     }
-
-
-def _table_hash(table: pd.DataFrame) -> str:
-    hashes = pd.util.hash_pandas_object(table[["domain", "user_id", "item_id"]], index=False).to_numpy()
-    return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()
 
 
 def write_results(

@@ -7,65 +7,22 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 import loaders
 from graph_schema.errors import InputError
-from kgxfer.baselines import BASELINES
-from kgxfer.bridges import propose_links, shuffle_links, twin_pairs
+from kgxfer.bridges import twin_pairs
 from kgxfer.evaluation import Report, evaluate
-from kgxfer.experiment.config import GraphConfig, ModelRun, RunConfig
+from kgxfer.experiment.config import RunConfig
+from kgxfer.experiment.fitting import Place, Talk, fit_baselines, fit_models
 from kgxfer.experiment.results import examples, manifest, stage_records, write_results
+from kgxfer.experiment.state import Ground, RunState
 from kgxfer.files import disk_errors
-from kgxfer.graph import KnowledgeGraph, build_graph
 from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import save_recommender
-from kgxfer.rng import numpy_generator
-from kgxfer.splits import SPLITS, Split
-from kgxfer.training import PhaseRecord, Trainer
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """One learned model of one seed: what its phases did and their curves."""
-
-    name: str
-    seed: int
-    records: list[PhaseRecord]
-    history: pd.DataFrame
-
-
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """A split with the links and the graph that its training rows give."""
-
-    split: Split
-    links: pd.DataFrame
-    graph: KnowledgeGraph
-
-    @staticmethod
-    def of(split: Split, config: GraphConfig) -> Ground:
-        """Propose links and build the graph."""
-        links = propose_links(split, config.bridges)
-        return Ground(split, links, build_graph(split, links, config.combine))
-
-
-@dataclass(eq=False)
-class RunState:
-    """What a run has made so far; `seconds` by step.
-
-    Everything is chosen on `choosing`; what is tested was fitted on `final`, the same unless the run refits.
-    """
-
-    choosing: Ground
-    final: Ground
-    trained: list[Trained] = field(default_factory=list)
-    baselines: dict[str, RankingModel] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    memory: list[str] = field(default_factory=list)
+from kgxfer.splits import SPLITS
 
 
 def run(
@@ -85,18 +42,20 @@ def run(
         resume: continue an interrupted run from its checkpoints; the result is that of an uninterrupted one.
 
     Raises:
-        InputError: anything wrong with the configuration, the data, the folder or the disk.
+        InputError: anything wrong with the configuration, the data, the folder or the disk; a leak.
     """
     _check_folder(config, folder, resume)
     started = time.perf_counter()
+    talk = Talk(progress, say)
     state = _prepare(config, say)
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "config.json").write_text(config.model_dump_json(indent=1))
-        _fit_baselines(config, state, say)
-        _fit_models(config, state, folder, progress, say, resume)
+        fit_baselines(config, state, talk)
+        fit_models(config, state, Place(folder / "checkpoints", resume), talk)
+        _check_leaks(state, say, _all_models(config, state))
         reports = _evaluate(config, state, say)
         state.seconds["total"] = time.perf_counter() - started
         _finish(config, state, reports, folder)
@@ -138,55 +97,27 @@ def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
     say(f"{dataset.name}: {split.protocol}; chosen on {final.split.validation}")
     say(repr(final.graph))
     built = time.perf_counter()
-    return RunState(choosing, final, seconds={"load": loaded - clock, "graph": built - loaded})
+    state = RunState(choosing, final, seconds={"load": loaded - clock, "graph": built - loaded})
+    _check_leaks(state, say)
+    return state
 
 
-def _fit_baselines(config: RunConfig, state: RunState, say: Callable[[str], None]) -> None:
-    for name, run_of in config.baselines.items():
-        kind = BASELINES[run_of.kind or name]
-        clock = time.perf_counter()
-        baseline = kind(kind.config_class.parse(run_of.settings, f"baseline {name}"))
-        refit = (state.final.graph, state.final.split) if config.split.refit else None
-        choosing = state.choosing
-        state.baselines[name] = baseline.fit(choosing.graph, choosing.split, config.evaluation, refit)
-        state.seconds[name] = time.perf_counter() - clock
-        say(f"{name}: fitted in {state.seconds[name]:.1f} s")
+def _check_leaks(state: RunState, say: Callable[[str], None], models: dict[str, RankingModel] | None = None) -> None:
+    """Fail on a leak, and tell what is new to be warned of."""
+    clock, told = time.perf_counter(), len(state.findings)
+    state.check_leaks(models)
+    for finding in state.findings[told:]:
+        say(str(finding))
+    state.seconds["leak checks"] = state.seconds.get("leak checks", 0.0) + time.perf_counter() - clock
 
 
-def _fit_models(
-    config: RunConfig, state: RunState, folder: Path, progress: bool, say: Callable[[str], None], resume: bool
-) -> None:
-    def remember(line: str) -> None:
-        state.memory.append(line)
-        say(line)
-
-    for name, run_of in config.models.items():
-        graphs = [_variant(config, ground, run_of) for ground in (state.choosing, state.final)]
-        for number in range(run_of.seeds):
-            seed, clock = config.seed + number, time.perf_counter()
-            trainer, place = Trainer(run_of.training), folder / "checkpoints" / name / f"seed-{seed}"
-            trainer.fit(
-                run_of.model, graphs[0], state.choosing.split, rng=seed, folder=place, resume=resume,
-                evaluation=config.evaluation, progress=progress, say=remember if number == 0 else None,
-            )
-            if config.split.refit:
-                trainer.refit(
-                    run_of.model, graphs[1], state.final.split, rng=seed, folder=place / "refit", resume=resume,
-                    progress=progress,
-                )
-            state.trained.append(Trained(name, seed, trainer.records, trainer.history.table()))
-            state.seconds[f"{name}, seed {seed}"] = time.perf_counter() - clock
-            say(f"{name}, seed {seed}: trained in {state.seconds[f'{name}, seed {seed}']:.1f} s")
-
-
-def _variant(config: RunConfig, ground: Ground, run_of: ModelRun) -> KnowledgeGraph:
-    """The graph that a model is trained on: the run's, or a control of it."""
-    if run_of.combine is None and run_of.links == "true":
-        return ground.graph
-    links = ground.links
-    if run_of.links == "shuffled":
-        links = shuffle_links(links, numpy_generator(config.seed, "shuffled links"))
-    return build_graph(ground.split, links, run_of.combine or config.graph.combine)
+def _all_models(config: RunConfig, state: RunState) -> dict[str, RankingModel]:
+    """What is tested, of every seed; the name of a further seed says so."""
+    return {
+        name if seed == config.seed else f"{name}, seed {seed}": fitted.final
+        for seed in state.seeds(config.seed)
+        for name, fitted in state.of_seed(seed, config.seed).items()
+    }
 
 
 def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) -> list[tuple[int, Report]]:
@@ -194,15 +125,9 @@ def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) ->
     clock = time.perf_counter()
     pairs = twin_pairs(state.final.split) if config.evaluation.twins else None
     reports = []
-    for seed in sorted({trained.seed for trained in state.trained} | {config.seed}):
-        models: dict[str, RankingModel] = {}
-        for trained in (trained for trained in state.trained if trained.seed == seed):
-            models[trained.name] = trained.records[-1].recommender
-            if trained.records[-1].phase.name == "distil":
-                models[f"{trained.name} (teacher)"] = trained.records[-2].recommender
-        if seed == config.seed:
-            models |= state.baselines
-        reports.append((seed, evaluate(models, state.final.split, config.evaluation, pairs)))
+    for seed in state.seeds(config.seed):
+        models = {name: fitted.final for name, fitted in state.of_seed(seed, config.seed).items()}
+        reports.append((seed, evaluate(models, state.final.split, config.evaluation, pairs, links=state.final.links)))
     state.seconds["evaluate"] = time.perf_counter() - clock
     say(f"evaluated in {state.seconds['evaluate']:.1f} s")
     return reports
@@ -215,7 +140,8 @@ def _finish(config: RunConfig, state: RunState, reports: list[tuple[int, Report]
         if target.exists():
             shutil.rmtree(target)
         save_recommender(trained.records[-1].recommender, target)
-    fitted = {name: trained.records[-1].recommender for name, trained in first.items()} | state.baselines
+    fitted: dict[str, RankingModel] = {name: trained.records[-1].recommender for name, trained in first.items()}
+    fitted |= {name: baseline.final for name, baseline in state.baselines.items()}
     figures = pd.concat([report.figures.assign(seed=seed) for seed, report in reports], ignore_index=True)
     history = [trained.history.assign(model=trained.name, seed=trained.seed) for trained in state.trained]
     write_results(

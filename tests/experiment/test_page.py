@@ -6,7 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ import pytest
 
 from graph_schema.errors import InputError
 from kgxfer.experiment import page
+from kgxfer.splits import ValidationKind
 
 NASTY = '<script>alert("1")</script> & Co'
 MODELS = {"kgxfer": 0.44, "bpr_mf": 0.41, "personalised_pagerank": 0.42, "popularity": 0.33}
@@ -97,7 +98,7 @@ def manifest() -> dict[str, Any]:
         "data": {"name": "movielens-genres", "fingerprint": "ab" * 32, "licence": "research", "citation": "Harper"},
         "split": {
             "protocol": "cold-start users (20% of the overlapping users, seed 0)", "validation": "pseudo-cold users",
-            "train": 89_000, "valid": 3_500, "test": 7_100,
+            "fingerprint": "cc" * 32, "train": 89_000, "valid": 3_500, "test": 7_100,
             "sha256": {"train": "cd" * 32, "valid": "ce" * 32, "test": "cf" * 32},
         },
         "seed": 0,
@@ -105,6 +106,12 @@ def manifest() -> dict[str, Any]:
             "nodes": {"User": 671, "Movie": 9066, "Genre": 19}, "edges": {"User RATED Movie": 52_000},
             "combination": "same_as_edges", "links": {"shared_id": 670},
         },
+        "leakage": [
+            {
+                "kind": "choosing on the test users", "severity": "warning", "where": "valid", "count": 3,
+                "message": "3 of 4 test users have validation rows",
+            }
+        ],
         "memory_estimate": ["TransferModel(relational): 591,234 parameters, about 210 MB of memory beside the data"],
         "seconds": {"load": 1.0, "graph": 0.2, "kgxfer, seed 0": 30.0, "evaluate": 2.0, "total": 35.0},
         "files": {"figures.parquet": "ef" * 32},
@@ -196,6 +203,17 @@ def test_says_on_whom_and_how_it_was_chosen(rendered: Reader) -> None:
     assert "89,000 interactions" in rendered.text
     assert "134 test users" in rendered.text
     assert "chosen on pseudo-cold users" in rendered.text
+
+
+def test_every_kind_of_validation_has_words() -> None:
+    assert set(page.CHOSEN_ON) == set(get_args(ValidationKind))
+
+
+def test_what_the_leak_checks_warn_of_stands_on_the_page(tmp_path: Path, rendered: Reader) -> None:
+    words = "Choosing on the test users (valid): 3 of 4 test users have validation rows."
+    assert words in rendered.text
+    clean = read(page.render(write_run(tmp_path, manifest=manifest() | {"leakage": []})))
+    assert words not in clean.text and "leak checks" not in clean.text
 
 
 def test_groups_are_apart(rendered: Reader) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import loaders
 from graph_schema import InputError
+from kgxfer.baselines import BASELINES, Popularity
 from kgxfer.experiment import RunConfig, load_config, run
 from kgxfer.experiment.alignment import domain_accuracy
+from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import load_recommender
+from kgxfer.splits import SPLITS, ColdStartUsers, Split, save_split
 from kgxfer.training.history import EpochRecorder
+from loaders import CrossDomainDataset
 
 CONFIG = """
 name = "tiny"
@@ -134,6 +141,68 @@ def test_the_manifest_says_what_was_run(folder: Path, config: RunConfig, said: l
     assert set(config.models) | set(config.baselines) < {key.split(",")[0] for key in manifest["seconds"]}
     edges = manifest["graph"]["edges"]
     assert edges["User RATED Product"] + edges["User RATED Course"] == manifest["split"]["train"]
+
+
+def test_the_manifest_names_the_split_as_a_frozen_one_does(folder: Path, config: RunConfig, tmp_path: Path) -> None:
+    data = loaders.load(config.data.name, **config.data.options)
+    split = ColdStartUsers().split(data, rng=config.seed)
+    save_split(split, tmp_path / "frozen")
+    frozen, of_run = content(tmp_path / "frozen" / "split.json"), content(folder / "manifest.json")["split"]
+    assert of_run["fingerprint"] == frozen["fingerprint"] == split.fingerprint
+    assert of_run["sha256"] == {name: table["sha256"] for name, table in frozen["tables"].items()}
+
+
+def leaking(config: RunConfig, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Split], Split]) -> None:
+    """Let the run's protocol hand out a split that another one spoiled."""
+
+    class Leaking(ColdStartUsers):
+        def split(self, dataset: CrossDomainDataset, rng: int = 0) -> Split:
+            return spoil(super().split(dataset, rng))
+
+    monkeypatch.setitem(SPLITS._members, config.split.protocol, Leaking)
+
+
+def test_a_leak_in_the_split_fails_the_run_before_it_begins(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(split: Split) -> Split:
+        return replace(split, train=pd.concat([split.train, split.test.iloc[:3]], ignore_index=True))
+
+    leaking(config, monkeypatch, spoil)
+    with pytest.raises(InputError, match=r"the run leaks \(.*rows in two parts.*\)") as caught:
+        run(config, tmp_path / "runs" / "new", progress=False, say=lambda line: None)
+    assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
+
+
+def test_a_model_that_has_seen_test_rows_fails_the_run(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Peeking(Popularity):
+        def fit(self, graph: Any, split: Split, *given: Any) -> RankingModel:
+            return super().fit(graph, replace(split, train=pd.concat([split.train, split.test])), *given)
+
+    monkeypatch.setitem(BASELINES._members, "popularity", Peeking)
+    alone = config.model_copy(update={"models": {}})
+    with pytest.raises(InputError, match=r"the run leaks \(test rows in a model\); model popularity"):
+        run(alone, tmp_path / "new", progress=False, say=lambda line: None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_warning_is_told_once_and_stands_on_the_page(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(split: Split) -> Split:
+        """Let the test users have validation rows."""
+        return replace(split, valid=split.test.iloc[:4], test=split.test.iloc[4:], validation="rows of the test users")
+
+    leaking(config, monkeypatch, spoil)
+    lines: list[str] = []
+    run(config.model_copy(update={"models": {}}), tmp_path / "new", progress=False, say=lines.append)
+    told = [line for line in lines if line.startswith("warning: choosing on the test users")]
+    assert len(told) == 1
+    (finding,) = content(tmp_path / "new" / "manifest.json")["leakage"]
+    assert finding["kind"] == "choosing on the test users" and finding["severity"] == "warning"
+    assert "What the leak checks warn of" in (tmp_path / "new" / "report.html").read_text()
 
 
 def test_the_report_repeats_the_tables(folder: Path) -> None:
