@@ -35,7 +35,7 @@ class EMCDRConfig(BaselineConfig):
     regularisation: tuple[Annotated[float, Field(gt=0)], ...] = Field((10.0, 1.0, 100.0), min_length=1)
     dim: int = Field(64, ge=1)
     unobserved: float = Field(100.0, gt=0)
-    factor_regularisation: float = Field(0.4, gt=0)
+    factor_regularisation: float = Field(0.2, gt=0)
     seed: int = 0
 
 

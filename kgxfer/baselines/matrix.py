@@ -48,7 +48,8 @@ class JointMatrix:
     @cached_property
     def degree(self) -> np.ndarray:
         """Persons per item, at least 1; float64 [items]."""
-        return np.maximum(np.asarray(self.matrix.sum(0)).ravel(), 1.0)
+        counts: np.ndarray = np.maximum(np.asarray(self.matrix.sum(0)).ravel(), 1.0)
+        return counts
 
     def of_domain(self, domain: int) -> sparse.csr_matrix:
         """All persons by the items of one domain, CSR."""

@@ -5,14 +5,14 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from graph_schema import InputError
-from kgxfer.baselines import BASELINES, Baseline, Candidate, ItemKNN, PersonalisedPageRank, PureSVD
+from kgxfer.baselines import BASELINES, Baseline, Candidate, ItemKNN, PersonalisedPageRank
 from kgxfer.bridges import propose_links, shuffle_links
 from kgxfer.evaluation import EvaluationConfig, evaluate
 from kgxfer.graph import COMBINATIONS, KnowledgeGraph, build_graph
@@ -24,9 +24,9 @@ from tests.worlds import block_of, checkerboard
 PERSONAL = [name for name in BASELINES if name not in ("popularity", "recent_popularity")]
 """Baselines whose scores depend on the user."""
 
-# With as many components as the board has items, PureSVD gives back the board as it is; regularised as suits larger data,
-# iALS is left with popularity.
-SETTINGS = {"pure_svd": {"dim": (2,)}, "ials": {"regularisation": (0.1,)}}
+# With as many components as the board has items, PureSVD gives back the board as it is; regularised as suits larger
+# data, iALS is left with popularity.
+SETTINGS: dict[str, dict[str, Any]] = {"pure_svd": {"dim": (2,)}, "ials": {"regularisation": (0.25,)}}
 ON_THE_BOARD = [BASELINES[name](**SETTINGS.get(name, {})) for name in PERSONAL]
 
 
@@ -98,7 +98,8 @@ def test_what_was_chosen_is_fitted_again_on_other_rows(name: str, split: Split) 
     assert list(chosen) == ["books", "films"]
     # Only films have validation rows: books take what films chose.
     assert chosen["books"] == chosen["films"]
-    fixed = BASELINES[name](**{key: (value,) for key, value in chosen["films"].items()}).fit(larger, more)
+    settings_of_films: dict[str, Any] = {key: (value,) for key, value in chosen["films"].items()}
+    fixed = BASELINES[name](**settings_of_films).fit(larger, more)
     users = fixed.catalogue.user_ids
     for domain in ("books", "films"):
         assert np.allclose(again.score(domain, users), fixed.score(domain, users), rtol=1e-5, atol=1e-6)

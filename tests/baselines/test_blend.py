@@ -25,7 +25,8 @@ class Given(RankingModel):
         self.scores = scores
 
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
-        return self.scores[domain][places].astype(np.float32)
+        scores: np.ndarray = self.scores[domain][places]
+        return scores.astype(np.float32)
 
 
 def random_members(split: Split, count: int = 4) -> dict[str, RankingModel]:
