@@ -108,15 +108,15 @@ def test_cross_fitting_and_a_smaller_overlap_are_clean() -> None:
 
 
 @pytest.mark.parametrize("columns", [4, 3, 2])
-def test_equal_item_numbers_in_both_domains_are_no_common_events(columns: int) -> None:
-    """Each domain numbers its items from 0, so that equal ids mean nothing."""
-    tables = [
-        DomainTables.from_frames(
-            name, data.interactions.assign(item_id=data.interactions["item_id"].str[1:]).iloc[:, :columns],
-            item_type="Movie",
-        )
-        for data, name in zip(data_set().domains, ("first", "second"), strict=True)
-    ]
+@pytest.mark.parametrize("by_appearance", [False, True])
+def test_equal_item_numbers_in_both_domains_are_no_common_events(columns: int, by_appearance: bool) -> None:
+    """Each domain numbers its items from 0, at random or as its users come to them; equal ids mean nothing."""
+    tables = []
+    for data, name in zip(data_set().domains, ("first", "second"), strict=True):
+        numbers = data.interactions["item_id"].str[1:].astype(int)
+        ids = pd.factorize(numbers)[0] if by_appearance else numbers
+        rows = data.interactions.assign(item_id=ids).iloc[:, :columns]
+        tables.append(DomainTables.from_frames(name, rows, item_type="Movie"))
     assert built(split_of(pair("numbers", *tables))).check() == []
 
 
@@ -187,12 +187,17 @@ def test_films_by_genre_are_clean(protocol: str, loaded: Load) -> None:
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_published_files_are_clean_but_for_choosing_on_the_test_users(loaded: Load) -> None:
-    run = built(FixedFiles().split(loaded("cdrib-game-video")))
-    found = run.check()
-    assert [(finding.kind, finding.severity) for finding in found] == [(Kind.CHOSEN_ON_TEST_USERS, "warning")]
-    # 199 of 212 in games, 209 of 216 in videos.
-    assert found[0].message.startswith("408 of 428 cold-start users")
+@pytest.mark.parametrize(
+    ("name", "cold", "chosen_on"), [("cdrib-game-video", 428, 199 + 209), ("cdrib-cloth-sport", 1804, 832 + 827)]
+)
+def test_published_files_are_clean_but_for_choosing_on_the_test_users(
+    name: str, cold: int, chosen_on: int, loaded: Load
+) -> None:
+    found = built(FixedFiles().split(loaded(name))).check()
+    assert [(finding.kind, finding.severity, finding.count) for finding in found] == [
+        (Kind.CHOSEN_ON_TEST_USERS, "warning", chosen_on)
+    ]
+    assert found[0].message.startswith(f"{chosen_on} of {cold} cold-start users")
 
 
 @pytest.mark.slow

@@ -13,7 +13,9 @@ from scipy import stats
 
 from benchmarks.statistics import bounds, measure
 from graph_schema import InputError
-from kgxfer.evaluation import Report
+from kgxfer.baselines import BASELINES
+from kgxfer.bridges import propose_links
+from kgxfer.evaluation import EvaluationConfig, Report, evaluate
 from kgxfer.evaluation.comparison import ComparisonConfig, best_control, compare, compare_scores
 from kgxfer.evaluation.significance import (
     EXACT_USERS,
@@ -26,6 +28,8 @@ from kgxfer.evaluation.significance import (
     pool,
     seed_spread,
 )
+from kgxfer.graph import build_graph
+from kgxfer.splits import Split
 
 FILMS, BOOKS = Target("world", "films"), Target("world", "books")
 
@@ -276,6 +280,19 @@ def test_reports_of_several_data_sets_and_seeds() -> None:
     assert comparison.table["domain"].tolist() == ["one, films", "two, films", "pooled"]
     assert comparison.table["p"].tolist() == [2 / 2**6, 2 / 2**6, 2 / 2**12]
     assert comparison.spread["seeds"].tolist() == [1, 1, 2, 1]
+
+
+def test_a_real_report(board_split: Split) -> None:
+    """On the checkerboard every cold-start user gains from neighbourhood; exact test over the few users."""
+    graph = build_graph(board_split, propose_links(board_split, ["shared_id"]))
+    models = {name: BASELINES[name]().fit(graph, board_split) for name in ("popularity", "item_knn")}
+    report = evaluate(models, board_split, EvaluationConfig(k=4))
+    line = compare(report, "popularity", metric="recall@4").table.iloc[0]
+    users = board_split.test["user_id"].nunique()
+    assert (line["model"], line["domain"], line["users"], line["better"]) == ("item_knn", "films", users, 1)
+    assert line["p"] == 2 / 2**users
+    gain = report.value("item_knn", "recall@4", "films") - report.value("popularity", "recall@4", "films")
+    assert line["mean_difference"] == pytest.approx(gain)
 
 
 def test_comparisons_that_cannot_be_made() -> None:

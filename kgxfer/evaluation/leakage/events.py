@@ -4,8 +4,9 @@ Two rows of one user, one in each domain, are copies when they name the same thi
 where both domains hold items of one type; linked items, where times are known) and agree in time and rating, as far as
 both domains record them. Ids and names can coincide by chance, for instance where each domain numbers its items from
 0. So the copies are set against their number under chance: the pairs of rows that agree in user, time and rating,
-times the probability that two random rows of the two domains name the same thing. Only a number that a Poisson
-variable of this mean hardly reaches is reported.
+times the probability that two random rows of the two domains name the same thing. Where items were numbered in the
+order in which users took them, a user's numbers are alike in both domains; then neighbouring numbers agree as often as
+equal ones do. Only a number that a Poisson variable of either mean hardly reaches is reported.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from kgxfer.evaluation.leakage.finding import Finding, Kind
 
 CHANCE_WITH_TIME, CHANCE_WITHOUT_TIME = 0.05, 1e-4
 """Probability of so many copies by chance below which they are reported. Equal times are evidence by themselves."""
+
+NEIGHBOURS = (-2, -1, 1, 2)
 
 
 def event_findings(coded: Coded, links: pd.DataFrame | None) -> list[Finding]:
@@ -96,12 +99,22 @@ def _names(index: pd.Index, items: pd.DataFrame, with_year: bool) -> pd.Series:
 def _copies(rows: list[pd.DataFrame], agreeing: list[str], limit: float) -> pd.DataFrame:
     """Pairs of rows that agree and name the same thing, or none where chance explains their number."""
     source, target = (table[table["thing"] >= 0].dropna(subset=agreeing) for table in rows)
-    copies = source.merge(target, on=[*agreeing, "thing"], suffixes=("_source", "_target"))
+    copies = _agreeing(source, target, agreeing)
     if copies.empty:
         return copies
     pairs = _paired(source.groupby(agreeing).size(), target.groupby(agreeing).size())
     same = _paired(source.groupby("thing").size(), target.groupby("thing").size()) / (len(source) * len(target))
-    return copies if poisson.sf(len(copies) - 1, pairs * same) < limit else copies.iloc[:0]
+    if poisson.sf(len(copies) - 1, pairs * same) < limit:
+        neighbours = [len(_agreeing(source, target, agreeing, shift)) for shift in NEIGHBOURS]
+        if poisson.sf(len(copies) - 1, float(np.mean(neighbours))) < limit:
+            return copies
+    return copies.iloc[:0]
+
+
+def _agreeing(source: pd.DataFrame, target: pd.DataFrame, agreeing: list[str], shift: int = 0) -> pd.DataFrame:
+    """Pairs of rows that agree and name the same thing, or things so far from each other in the source's table."""
+    shifted = target.assign(thing=target["thing"] + shift)
+    return source.merge(shifted, on=[*agreeing, "thing"], suffixes=("_source", "_target"))
 
 
 def _paired(first: pd.Series, second: pd.Series) -> float:
