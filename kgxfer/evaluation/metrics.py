@@ -248,5 +248,3 @@ WHOLE_LIST_METRICS: dict[str, ListMetric] = {"auc": auc, "r_precision": r_precis
 
 GRADED_METRICS: dict[str, ListMetric] = {"ndcg_linear": ndcg_linear, "ndcg_exponential": ndcg_exponential}
 """Metrics of a user's first k whose gains are ratings, where the data have them."""
-
-from kgxfer.evaluation.sampled import ROW_METRICS  # noqa: E402, F401
