@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from graph_schema.errors import InputError, unknown_name
-from kgxfer.baselines import BASELINES
+from kgxfer.baselines import BASELINES, BlendConfig
+from kgxfer.baselines.base import choice_metric
 from kgxfer.bridges import BRIDGES
 from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig
+from kgxfer.evaluation.comparison import ComparisonConfig
+from kgxfer.evaluation.metrics import LIST_METRICS, WHOLE_LIST_METRICS
+from kgxfer.evaluation.rows import label
+from kgxfer.evaluation.sampled import ROW_METRICS
 from kgxfer.graph import COMBINATIONS
 from kgxfer.model import TransferModel, TransferModelConfig
 from kgxfer.splits import SPLITS
@@ -22,6 +27,11 @@ from kgxfer.training import Trainer, TrainingConfig
 
 TEACHER = " (teacher)"
 """Added to the name of a model for the one that its student was distilled from."""
+
+BEST_CONTROL = "best control"
+STANDARD_CONTROLS = ("popularity", "item_knn", "personalised_pagerank")
+CONTROL_ENCODERS = ("mf", "lightgcn")
+"""Trained without stages, these are learned controls: matrix factorisation with item bias, joint LightGCN."""
 
 
 class DataConfig(Config):
@@ -64,12 +74,51 @@ class ModelRun(TransferModelConfig):
         """The model itself."""
         return TransferModel(**{name: getattr(self, name) for name in TransferModelConfig.model_fields})
 
+    @property
+    def is_control(self) -> bool:
+        """By its encoder, or because its graph was changed (domains kept apart, links shuffled)."""
+        changed = self.combine is not None or self.links == "shuffled"
+        return changed or (self.encoder in CONTROL_ENCODERS and not self.stages)
+
 
 class BaselineRun(Config):
     """A baseline under a name of its own; `kind` is the registered name where the two differ."""
 
     kind: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class BlendRun(BlendConfig):
+    """A greedy blend of fitted models and baselines, named one by one, or of all controls of the run."""
+
+    members: tuple[str, ...] | Literal["controls"] = "controls"
+
+
+class ControlsConfig(Config):
+    """`default`: a run that names no baseline gets the standard ones."""
+
+    default: bool = True
+
+
+class StatisticsConfig(ComparisonConfig):
+    """Models compared by user with a reference: a model of the run, or per domain the best control on validation.
+
+    `metric` is a rank metric at the evaluation's k; that which settings are chosen by when not given.
+    """
+
+    enabled: bool = True
+    reference: str = BEST_CONTROL
+    metric: str | None = None
+
+
+class BridgeControlsConfig(Config):
+    """For each bridge of the run: true links, that bridge's shuffled, that bridge left out.
+
+    `model` is what they are fitted with: a model or baseline of the run, or a registered baseline.
+    """
+
+    enabled: bool = False
+    model: str = "personalised_pagerank"
 
 
 class RunConfig(Config):
@@ -81,8 +130,47 @@ class RunConfig(Config):
     split: SplitConfig = Field(default_factory=SplitConfig)
     graph: GraphConfig = Field(default_factory=GraphConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    statistics: StatisticsConfig = Field(default_factory=StatisticsConfig)
+    controls: ControlsConfig = Field(default_factory=ControlsConfig)
     models: dict[str, ModelRun] = Field(default_factory=dict)
     baselines: dict[str, BaselineRun] = Field(default_factory=dict)
+    blends: dict[str, BlendRun] = Field(default_factory=dict)
+    bridge_controls: BridgeControlsConfig = Field(default_factory=BridgeControlsConfig)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _standard_controls(cls, values: Any) -> Any:
+        """Controls stand in every run unless turned off."""
+        if not isinstance(values, dict) or values.get("baselines") or not values.get("models"):
+            return values
+        given = values.get("controls", {})
+        default = given.default if isinstance(given, ControlsConfig) else given == {} or given.get("default", True)
+        added: dict[str, Any] = {name: {} for name in STANDARD_CONTROLS if name not in values["models"]}
+        return {**values, "baselines": added} if default else values
+
+    @property
+    def methods(self) -> list[str]:
+        """What has to show that it is worth more than a control: learned models, and blends that hold one."""
+        learned = [name for name, run in self.models.items() if not run.is_control]
+        return [*learned, *(name for name in self.blends if set(learned) & set(self.members_of(name)))]
+
+    @property
+    def control_names(self) -> list[str]:
+        """All others: baselines, learned controls, and blends of these."""
+        methods = self.methods
+        return [name for name in (*self.baselines, *self.models, *self.blends) if name not in methods]
+
+    @property
+    def compared_metric(self) -> str:
+        """What the statistics compare."""
+        return self.statistics.metric or choice_metric(self.evaluation)
+
+    def members_of(self, blend: str) -> list[str]:
+        """Names of a blend's members."""
+        members = self.blends[blend].members
+        if members != "controls":
+            return list(members)
+        return [*self.baselines, *(name for name, run in self.models.items() if run.is_control)]
 
 
 def load_config(path: Path, **changes: Any) -> RunConfig:
@@ -113,9 +201,8 @@ def checked_config(values: Mapping[str, Any], where: str = "configuration") -> R
         BRIDGES[bridge]
     if not config.models and not config.baselines:
         raise InputError(f"{where}: no [models.NAME] and no [baselines.NAME]; name at least one")
-    both = set(config.models) & set(config.baselines)
-    if both:
-        raise InputError(f'{where}: "{sorted(both)[0]}" is the name of a model and of a baseline; rename one')
+    _check_names(config, where)
+    _check_comparisons(config, where)
     for name, run in config.models.items():
         if not name.replace("-", "_").isidentifier():
             raise InputError(f'{where}: model name "{name}" names a folder; use letters, digits, "-" and "_"')
@@ -127,6 +214,39 @@ def checked_config(values: Mapping[str, Any], where: str = "configuration") -> R
         kind = BASELINES[baseline.kind or name]
         kind.config_class.parse(baseline.settings, f"{where}, baseline {name}")
     return config
+
+
+def _check_names(config: RunConfig, where: str) -> None:
+    kinds: dict[str, Iterable[str]] = {"model": config.models, "baseline": config.baselines, "blend": config.blends}
+    taken: dict[str, str] = {BEST_CONTROL: "the best of all controls"}
+    for kind, runs in kinds.items():
+        for name in runs:
+            if name in taken:
+                raise InputError(f'{where}: "{name}" is the name of {taken[name]} and of a {kind}; rename one')
+            taken[name] = f"a {kind}"
+    for name in config.blends:
+        members = config.members_of(name)
+        if not members:
+            raise InputError(f"{where}, blend {name}: it has no members; name models or baselines of the run")
+        for member in members:
+            if member not in (*config.models, *config.baselines):
+                known = (*config.models, *config.baselines)
+                raise unknown_name(f"member in {where}, blend {name},", member, known)
+
+
+def _check_comparisons(config: RunConfig, where: str) -> None:
+    reference, metric = config.statistics.reference, config.compared_metric
+    models = (BEST_CONTROL, *config.models, *config.baselines, *config.blends)
+    if reference not in models:
+        raise unknown_name(f"reference in {where}, statistics,", reference, models)
+    names = (*LIST_METRICS, *WHOLE_LIST_METRICS, *(ROW_METRICS if config.evaluation.sampled_negatives else ()))
+    known = [label(name, config.evaluation.k) for name in names]
+    if metric not in known:
+        raise unknown_name(f"metric in {where}, statistics,", metric, known)
+    model = config.bridge_controls.model
+    if config.bridge_controls.enabled and model not in (*config.models, *config.baselines, *BASELINES):
+        choices = (*config.models, *config.baselines, *BASELINES)
+        raise unknown_name(f"model in {where}, bridge_controls,", model, choices)
 
 
 def packaged_config(name: str) -> Path:

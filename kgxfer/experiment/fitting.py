@@ -1,4 +1,4 @@
-"""Fit what a configuration names: baselines, then learned models seed by seed."""
+"""Fit what a configuration names: baselines, then learned models seed by seed, then blends of both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgxfer.baselines import BASELINES, Baseline
+from kgxfer.baselines import BASELINES, Baseline, Blend, greedy_blend
 from kgxfer.baselines.base import PerDomain
 from kgxfer.bridges import shuffle_links
 from kgxfer.experiment.config import BaselineRun, ModelRun, RunConfig
@@ -86,6 +86,26 @@ def fit_models(config: RunConfig, state: RunState, place: Place, talk: Talk) -> 
             state.trained.append(train(name, run_of, seed, config, grounds, place, told))
             state.seconds[f"{name}, seed {seed}"] = time.perf_counter() - clock
             talk.say(f"{name}, seed {seed}: trained in {state.seconds[f'{name}, seed {seed}']:.1f} s")
+
+
+def fit_blends(config: RunConfig, state: RunState, talk: Talk) -> None:
+    """Blend what was chosen, by its validation rows, and give what is tested the same weights.
+
+    A blend has the seeds of its learned members; a member with fewer seeds joins the further ones with its first.
+    """
+    for name, run_of in config.blends.items():
+        clock, members = time.perf_counter(), config.members_of(name)
+        seeds = max(config.models[member].seeds if member in config.models else 1 for member in members)
+        for seed in range(config.seed, config.seed + seeds):
+            known = state.of_seed(config.seed, config.seed) | state.of_seed(seed, config.seed)
+            chosen = greedy_blend(
+                {member: known[member].chosen for member in members}, state.choosing.split, config.evaluation, run_of
+            )
+            final = {member: known[member].final for member in members}
+            state.blends[name, seed] = Fitted(chosen, Blend(final, chosen.weights) if config.split.refit else chosen)
+            state.weights[name, seed] = chosen.weights
+        state.seconds[name] = time.perf_counter() - clock
+        talk.say(f"{name}: blended in {state.seconds[name]:.1f} s")
 
 
 def train(

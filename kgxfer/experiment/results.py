@@ -6,23 +6,22 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from kgxfer.experiment import page
 from kgxfer.experiment.alignment import alignment_map, domain_accuracy, domain_points
 from kgxfer.experiment.config import RunConfig
+from kgxfer.experiment.decisions import Decisions
+from kgxfer.experiment.state import RunState, Trained
 from kgxfer.files import disk_errors, new_file
 from kgxfer.recommender import RankingModel, Recommender
 from kgxfer.splits import Split
 from loaders.fingerprint import digest
-
-if TYPE_CHECKING:
-    from kgxfer.experiment.state import RunState, Trained
 
 REPORTED_VERSIONS = ("torch", "torch-geometric", "lightning", "pandas", "numpy", "scipy")
 RECOMMENDED = 10
@@ -30,7 +29,7 @@ SHOWN_USERS = 2
 SHOWN_HISTORY = 5
 
 
-def stage_records(trained: Sequence[Trained], k: int) -> list[dict[str, Any]]:
+def stage_records(trained: Sequence[Trained]) -> list[dict[str, Any]]:
     """One record per model, seed and phase: what it summed, ran and kept, and how separable the domains were then."""
     records = []
     for run in trained:
@@ -137,37 +136,69 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What was measured: figures on test and on validation rows, what they decide, and what bridges are worth."""
+
+    figures: pd.DataFrame
+    validation: pd.DataFrame
+    decisions: Decisions
+    bridges: pd.DataFrame
+
+
 def write_results(
-    folder: Path,
-    config: RunConfig,
-    *,
-    figures: pd.DataFrame,
-    history: pd.DataFrame,
-    stages: list[dict[str, Any]],
-    first: Sequence[Trained],
-    fitted: Mapping[str, RankingModel],
-    shown: list[dict[str, Any]],
-    facts: dict[str, Any],
+    folder: Path, config: RunConfig, state: RunState, outcome: Outcome, fitted: Mapping[str, RankingModel]
 ) -> None:
-    """Write all tables, then the manifest with their hashes, then the page, and last report.json."""
+    """Write all tables, then the manifest with their hashes, then the page, and last report.json.
+
+    Args:
+        folder: of the run.
+        config, state, outcome: what was run, made and measured.
+        fitted: every model of the first seed, in the order of the configuration.
+    """
+    trained = {run.name: run for run in reversed(state.trained)}
+    first = [trained[name] for name in config.models]
+    history = [run.history.assign(model=run.name, seed=run.seed) for run in state.trained]
+    tables = {
+        "figures": outcome.figures, "validation": outcome.validation, "comparisons": outcome.decisions.table,
+        "spread": outcome.decisions.spread, "bridge_controls": outcome.bridges,
+        "history": pd.concat(history, ignore_index=True) if history else pd.DataFrame(),
+        "map": alignment_maps(first, config.seed), "recommendations": _recommendations(fitted),
+    }
+    texts = {
+        "stages": stage_records(state.trained),
+        "examples": examples(state.final.split, fitted, list(fitted)), "choices": choices(state, outcome.decisions),
+    }
     with disk_errors(folder):
-        _write_table(folder / "figures.parquet", figures)
-        _write_table(folder / "history.parquet", history)
-        _write_table(folder / "map.parquet", alignment_maps(first, config.seed))
-        _write_table(folder / "recommendations.parquet", _recommendations(fitted))
-        _write_json(folder / "stages.json", stages)
-        _write_json(folder / "examples.json", shown)
+        for name, table in tables.items():
+            _write_table(folder / f"{name}.parquet", table)
+        for name, value in texts.items():
+            _write_json(folder / f"{name}.json", value)
         files = sorted(path for path in folder.rglob("*") if path.is_file() and "checkpoints" not in path.parts)
         hashes = {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files if path.name not in ("manifest.json", "report.json", "report.html")
         }
-        facts = {**facts, "files": hashes}
+        facts = {**manifest(config, state), "files": hashes}
         _write_json(folder / "manifest.json", facts)
         page.render(folder)
-        records = json.loads(figures.to_json(orient="records"))
-        report = {"name": config.name, "figures": records, "stages": stages, "manifest": facts, "examples": shown}
-        _write_json(folder / "report.json", report)
+        shown = ("figures", "validation", "comparisons", "spread", "bridge_controls")
+        records = {name: json.loads(tables[name].to_json(orient="records")) for name in shown}
+        _write_json(folder / "report.json", {"name": config.name, **records, **texts, "manifest": facts})
+
+
+def choices(state: RunState, decisions: Decisions) -> dict[str, Any]:
+    """What was chosen on validation rows: settings of baselines, weights of blends, and what models are compared with.
+
+    Settings by baseline and domain; weights by blend, seed, domain and member; references by domain, and a note where
+    nothing was compared.
+    """
+    weights: dict[str, dict[str, Any]] = {}
+    for (name, seed), of_domain in state.weights.items():
+        weights.setdefault(name, {})[str(seed)] = of_domain
+    return {
+        "settings": state.settings, "weights": weights, "references": decisions.references, "note": decisions.note,
+    }
 
 
 def _recommendations(fitted: Mapping[str, RankingModel]) -> pd.DataFrame:

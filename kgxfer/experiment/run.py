@@ -14,10 +14,14 @@ import pandas as pd
 import loaders
 from graph_schema.errors import InputError
 from kgxfer.bridges import twin_pairs
-from kgxfer.evaluation import Report, evaluate
+from kgxfer.evaluation import evaluate
+from kgxfer.experiment.bridge_controls import COLUMNS, bridge_controls
 from kgxfer.experiment.config import RunConfig
-from kgxfer.experiment.fitting import Place, Talk, fit_baselines, fit_models
-from kgxfer.experiment.results import examples, manifest, stage_records, write_results
+from kgxfer.experiment.decisions import decide, validation_figures
+from kgxfer.experiment.fitting import Place, Talk, fit_baselines, fit_blends, fit_models
+from kgxfer.experiment.page_statistics import verdicts
+from kgxfer.experiment.results import Outcome, write_results
+from kgxfer.experiment.run_folder import RunFolder
 from kgxfer.experiment.state import Ground, RunState
 from kgxfer.files import disk_errors
 from kgxfer.recommender import RankingModel
@@ -54,18 +58,22 @@ def run(
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "config.json").write_text(config.model_dump_json(indent=1))
         fit_baselines(config, state, talk)
-        fit_models(config, state, Place(folder / "checkpoints", resume), talk)
+        place = Place(folder / "checkpoints", resume)
+        fit_models(config, state, place, talk)
+        fit_blends(config, state, talk)
         _check_leaks(state, say, _all_models(config, state))
-        reports = _evaluate(config, state, say)
+        outcome = _evaluate(config, state, place, talk)
         state.seconds["total"] = time.perf_counter() - started
-        _finish(config, state, reports, folder)
+        _finish(config, state, outcome, folder)
+        for sentence in verdicts(RunFolder.read(folder)):
+            say(sentence)
     except InputError:
         # Nothing half-written is left of a run that never came as far as a checkpoint.
         if made and not list(folder.rglob("last.*")):
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):  # another run has begun beside this one
-                for place in made[1:]:
-                    place.rmdir()
+                for parent in made[1:]:
+                    parent.rmdir()
         raise
 
 
@@ -120,40 +128,35 @@ def _all_models(config: RunConfig, state: RunState) -> dict[str, RankingModel]:
     }
 
 
-def _evaluate(config: RunConfig, state: RunState, say: Callable[[str], None]) -> list[tuple[int, Report]]:
-    """One report per seed of the learned models; baselines have no seed and stand in the first."""
+def _evaluate(config: RunConfig, state: RunState, place: Place, talk: Talk) -> Outcome:
+    """Figures per seed of the learned models; baselines have no seed and stand with the first."""
     clock = time.perf_counter()
     pairs = twin_pairs(state.final.split) if config.evaluation.twins else None
     reports = []
     for seed in state.seeds(config.seed):
         models = {name: fitted.final for name, fitted in state.of_seed(seed, config.seed).items()}
         reports.append((seed, evaluate(models, state.final.split, config.evaluation, pairs, links=state.final.links)))
-    state.seconds["evaluate"] = time.perf_counter() - clock
-    say(f"evaluated in {state.seconds['evaluate']:.1f} s")
-    return reports
+    figures = pd.concat([report.figures.assign(seed=seed) for seed, report in reports], ignore_index=True)
+    evaluated = time.perf_counter()
+    validation = validation_figures(config, state)
+    decisions = decide(config, [report for _, report in reports], validation)
+    state.seconds |= {"evaluate": evaluated - clock, "compare": time.perf_counter() - evaluated}
+    talk.say(f"evaluated in {state.seconds['evaluate']:.1f} s, compared in {state.seconds['compare']:.1f} s")
+    bridges = pd.DataFrame(columns=list(COLUMNS))
+    if config.bridge_controls.enabled:
+        clock = time.perf_counter()
+        bridges = bridge_controls(config, state, place, talk)
+        state.seconds["bridge controls"] = time.perf_counter() - clock
+    return Outcome(figures, validation, decisions, bridges)
 
 
-def _finish(config: RunConfig, state: RunState, reports: list[tuple[int, Report]], folder: Path) -> None:
+def _finish(config: RunConfig, state: RunState, outcome: Outcome, folder: Path) -> None:
     first = {trained.name: trained for trained in reversed(state.trained)}
     for name, trained in first.items():
         target = folder / "models" / name
         if target.exists():
             shutil.rmtree(target)
         save_recommender(trained.records[-1].recommender, target)
-    fitted: dict[str, RankingModel] = {name: trained.records[-1].recommender for name, trained in first.items()}
-    fitted |= {name: baseline.final for name, baseline in state.baselines.items()}
-    figures = pd.concat([report.figures.assign(seed=seed) for seed, report in reports], ignore_index=True)
-    history = [trained.history.assign(model=trained.name, seed=trained.seed) for trained in state.trained]
-    write_results(
-        folder,
-        config,
-        figures=figures,
-        history=pd.concat(history, ignore_index=True) if history else pd.DataFrame(),
-        stages=stage_records(state.trained, config.evaluation.k),
-        first=[first[name] for name in config.models],
-        fitted={name: fitted[name] for name in [*config.models, *config.baselines]},
-        shown=examples(state.final.split, fitted, [*config.models, *config.baselines]),
-        facts=manifest(config, state),
-    )
-
-
+    of_first = state.of_seed(config.seed, config.seed)
+    fitted = {name: of_first[name].final for name in (*config.models, *config.baselines, *config.blends)}
+    write_results(folder, config, state, outcome, fitted)

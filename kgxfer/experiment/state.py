@@ -64,7 +64,8 @@ class RunState:
     """What a run has made so far; `seconds` by step.
 
     Everything is chosen on `choosing`; what is tested was fitted on `final`, the same unless the run refits. `settings`
-    are those chosen for the baselines, by name and domain; `findings` the leak checks' warnings, each once.
+    are those chosen for the baselines, by name and domain; `blends` stand by name and seed, their weights by domain and
+    member; `findings` are the leak checks' warnings, each once.
     """
 
     choosing: Ground
@@ -72,6 +73,8 @@ class RunState:
     trained: list[Trained] = field(default_factory=list)
     baselines: dict[str, Fitted] = field(default_factory=dict)
     settings: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    blends: dict[tuple[str, int], Fitted] = field(default_factory=dict)
+    weights: dict[tuple[str, int], dict[str, dict[str, float]]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     memory: list[str] = field(default_factory=list)
@@ -81,11 +84,12 @@ class RunState:
         return sorted({trained.seed for trained in self.trained} | {first})
 
     def of_seed(self, seed: int, first: int) -> dict[str, Fitted]:
-        """Every model of a seed by name: learned ones, and with the first seed the baselines."""
+        """Every model of a seed by name: learned ones, with the first seed the baselines, and blends."""
         models: dict[str, Fitted] = {}
         for trained in self.trained:
             models |= trained.models if trained.seed == seed else {}
-        return models | (self.baselines if seed == first else {})
+        models |= self.baselines if seed == first else {}
+        return models | {name: blend for (name, own), blend in self.blends.items() if own == seed}
 
     def check_leaks(self, models: dict[str, RankingModel] | None = None) -> None:
         """Look for leaks in what models are chosen on and fitted on, or in fitted models; keep the warnings.

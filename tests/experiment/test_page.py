@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from graph_schema.errors import InputError
 from kgxfer.experiment import page
+from kgxfer.experiment.page_statistics import verdicts
 from kgxfer.splits import ValidationKind
 
 NASTY = '<script>alert("1")</script> & Co'
@@ -79,6 +81,44 @@ def stage_records() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def comparison_rows(difference: float = 0.02, decided: bool = True, **changed: Any) -> pd.DataFrame:
+    """kgxfer against the best control, in both groups; without twins the difference is never decided."""
+    line = {
+        "metric": "ndcg@10", "model": "kgxfer", "reference": "personalised_pagerank", "domain": "suspense",
+        "mean_difference": difference, "low": difference - 0.012, "high": difference + 0.012, "p": 0.001,
+        "p_holm": 0.002 if decided else 0.4, "d_z": 0.3, "better": 0.4, "worse": 0.25, "users": 134,
+        "decided": decided, "smallest": 0.017, **changed,
+    }  # fmt: skip
+    return pd.DataFrame([line | {"group": "all rows"}, line | {"group": "rows without twins", "decided": False}])
+
+
+def spread_rows() -> pd.DataFrame:
+    rows = [("kgxfer", 0.44, 0.004**2, 0.2**2, 3), ("personalised_pagerank", 0.42, math.nan, 0.25**2, 1)]
+    table = pd.DataFrame(rows, columns=["model", "mean", "between_seeds", "between_users", "seeds"])
+    return table.assign(group="all rows", domain="suspense", users=100)
+
+
+def validation_rows() -> pd.DataFrame:
+    figures = figure_rows({"kgxfer": 0.5, "personalised_pagerank": 0.47, "popularity": 0.4}, ("all rows",))
+    return figures[figures["average"] == "per row"]
+
+
+def bridge_rows() -> pd.DataFrame:
+    nothing = {"mean_difference": math.nan, "low": math.nan, "high": math.nan, "p": math.nan, "p_holm": math.nan}
+    true = {"bridge": "", "links": "true", "value": 0.42, **nothing, "decided": None}
+    found = {"mean_difference": -0.1, "low": -0.12, "high": -0.08, "p": 0.001, "p_holm": 0.004, "decided": True}
+    lines = [true, {"bridge": "shared_id", "links": "shuffled", "value": 0.32, **found}]
+    table = pd.DataFrame(lines).assign(model="item_knn", domain="suspense", metric="ndcg@10")
+    return table.assign(decided=table["decided"].astype("boolean"))
+
+
+def choices() -> dict[str, Any]:
+    return {
+        "settings": {"personalised_pagerank": {"suspense": {"restart": 0.3, "beta": 0.25}}, "popularity": {}},
+        "weights": {}, "references": {"suspense": "personalised_pagerank"}, "note": "",
+    }  # fmt: skip
+
+
 def example() -> dict[str, Any]:
     liked = [{"domain": "drama-comedy", "name": f"Film {number} (1990)"} for number in range(20)]
     lists = {
@@ -121,7 +161,7 @@ def manifest() -> dict[str, Any]:
 def config() -> dict[str, Any]:
     return {
         "name": "movielens-genres", "seed": 0, "data": {"name": "movielens-genres"}, "split": {}, "graph": {},
-        "evaluation": {"k": 10, "sampled_negatives": 999},
+        "evaluation": {"k": 10, "sampled_negatives": 999}, "statistics": {"metric": "ndcg@10"},
         "models": {
             "kgxfer": {"encoder": "relational", "stages": ["adversarial"], "combine": None, "links": "true"},
             "bpr_mf": {"encoder": "mf", "stages": [], "combine": None, "links": "true"},
@@ -133,8 +173,15 @@ def config() -> dict[str, Any]:
 def write_run(folder: Path, **changed: Any) -> Path:
     """Write the files of a run as they are described for `page.render`, some of them changed."""
     folder.mkdir(parents=True, exist_ok=True)
-    values = {"config": config(), "manifest": manifest(), "stages": stage_records(), "examples": [example()]}
-    tables = {"figures": figure_rows(MODELS), "history": history_rows(), "map": map_rows()}
+    values = {
+        "config": config(), "manifest": manifest(), "choices": choices(), "stages": stage_records(),
+        "examples": [example()],
+    }  # fmt: skip
+    tables = {
+        "figures": figure_rows(MODELS), "validation": validation_rows(), "comparisons": comparison_rows(),
+        "spread": spread_rows(), "bridge_controls": bridge_rows().iloc[:0], "history": history_rows(),
+        "map": map_rows(),
+    }  # fmt: skip
     for name, value in values.items():
         (folder / f"{name}.json").write_text(json.dumps(changed.get(name, value)))
     for name, table in tables.items():
@@ -186,7 +233,9 @@ def test_is_whole_and_needs_no_other_file(rendered: Reader) -> None:
 
 def test_every_section_has_its_picture(rendered: Reader) -> None:
     assert rendered.tags.count("img") == 4  # bars, steps, curves, map
-    assert {"#results", "#training", "#map", "#examples", "#graph", "#manifest"} <= set(rendered.addresses)
+    assert {"#results", "#decisions", "#choices", "#training", "#map", "#examples", "#graph", "#manifest"} <= {
+        *rendered.addresses
+    }
 
 
 def test_names_are_escaped(rendered: Reader) -> None:
@@ -195,8 +244,7 @@ def test_names_are_escaped(rendered: Reader) -> None:
 
 def test_shows_mean_and_deviation_over_seeds(rendered: Reader) -> None:
     assert "44.00± 0.40" in rendered.text
-    assert "kgxfer 44.00 (mean of 3 seeds, s.d. 0.40) leads, 2.00 points above the best control" in rendered.text
-    assert "personalised_pagerank 42.00" in rendered.text
+    assert "kgxfer 44.00 (mean of 3 seeds, s.d. 0.40) is 2.00 points above personalised_pagerank 42.00" in rendered.text
 
 
 def test_says_on_whom_and_how_it_was_chosen(rendered: Reader) -> None:
@@ -231,15 +279,53 @@ def test_the_same_run_gives_the_same_page(tmp_path: Path, rendered: Reader) -> N
     assert page.render(write_run(tmp_path)).read_text() == rendered.source
 
 
-def test_a_run_of_controls_alone(tmp_path: Path) -> None:
+def test_a_run_without_comparison_says_why(tmp_path: Path) -> None:
     only = {name: MODELS[name] for name in ("personalised_pagerank", "popularity")}
     folder = write_run(
         tmp_path, config=config() | {"models": {}}, stages=[], examples=[], figures=figure_rows(only),
-        history=pd.DataFrame(), map=map_rows().iloc[:0],
+        history=pd.DataFrame(), map=map_rows().iloc[:0], comparisons=comparison_rows().iloc[:0],
+        spread=spread_rows().iloc[:0], choices=choices() | {"note": "There were no validation rows."},
     )  # fmt: skip
     reader = read(page.render(folder))
-    assert "personalised_pagerank 42.00 is best; the run has no trained model" in reader.text
+    assert "personalised_pagerank 42.00 has the highest figure. The run has no trained model" in reader.text
+    assert "What can be decided There were no validation rows." in reader.text
     assert reader.tags.count("img") == 1
+
+
+def test_every_comparison_has_its_line(rendered: Reader) -> None:
+    line = "kgxfer personalised_pagerank suspense +2.00 +0.80 to +3.20 0.0010 0.0020 0.30 40 % 25 % 134 "
+    assert f"{line}yes" in rendered.text
+    assert f"{line}nothese users show 1.70 or more" in rendered.text
+
+
+def test_both_variances_stand_on_the_page(rendered: Reader) -> None:
+    assert "kgxfer suspense 44.00 3 0.40 100 20.00 2.00" in rendered.text
+    assert "personalised_pagerank suspense 42.00 1 - 100 25.00 2.50" in rendered.text
+
+
+def test_what_was_chosen_stands_beside_its_validation_figure(tmp_path: Path) -> None:
+    reader = read(page.render(write_run(tmp_path)))
+    # Sampled ranking is chosen by NDCG per row, which `figure_rows` puts 10 points above.
+    assert "personalised_pagerank 57.00 restart 0.3, beta 0.25" in reader.text
+    assert "kgxfer 60.00± 0.40" in reader.text
+
+
+def test_bridges_beside_their_shuffled_links(tmp_path: Path, rendered: Reader) -> None:
+    reader = read(page.render(write_run(tmp_path, bridge_controls=bridge_rows())))
+    assert "all true suspense 42.00" in reader.text
+    assert "shared_id shuffled suspense 32.00 −10.00 −12.00 to −8.00 0.0040 yes" in reader.text  # noqa: RUF001
+    assert "What each bridge is worth" not in rendered.text
+
+
+def test_accuracy_lists_and_groups_stand_in_tables_of_their_own(tmp_path: Path, rendered: Reader) -> None:
+    assert "all rows, beyond hits" in rendered.text and "all rows, ratings" in rendered.text
+    grouped = figure_rows(MODELS, ("head items", "tail items")).query("metric != 'rmse'")
+    figures = pd.concat([figure_rows(MODELS), grouped])
+    reader = read(page.render(write_run(tmp_path, figures=figures)))
+    groups = ("all rows", "rows without twins", "head items", "tail items")
+    assert f"NDCG@10 by group model {' '.join(f'{group}134 users' for group in groups)}" in reader.text
+    assert "personalised_pagerank 42.00 40.00 42.00 40.00" in reader.text
+    assert "tail items, full ranking" not in reader.text and "In suspense, tail items" not in reader.text
 
 
 @pytest.mark.parametrize(("missing", "kept"), [("map.parquet", "config.json"), ("manifest.json", "figures.parquet")])
@@ -263,21 +349,33 @@ def test_a_model_on_a_changed_graph_is_a_control(tmp_path: Path, key: str, value
     assert page.RunFolder.read(write_run(tmp_path, config=changed)).methods == ["kgxfer"]
 
 
-def verdict(means: dict[str, float], deviation: float) -> str:
-    rows = [(name, mean, deviation if name == "kgxfer" else float("nan"), 3) for name, mean in means.items()]
-    return page.verdict(pd.DataFrame(rows, columns=["model", "mean", "deviation", "seeds"]), ["kgxfer"])
+def spoken(tmp_path: Path, means: dict[str, float], **compared: Any) -> str:
+    """The sentence about all rows, of figures and a comparison."""
+    table = comparison_rows(**compared) if compared else comparison_rows().iloc[:0]
+    return verdicts(page.RunFolder.read(write_run(tmp_path, figures=figure_rows(means), comparisons=table)))[0]
+
+
+CLOSE = {"kgxfer": 0.44, "personalised_pagerank": 0.42, "popularity": 0.3}
 
 
 @pytest.mark.parametrize(
-    ("means", "deviation", "words"),
+    ("means", "compared", "words"),
     [
-        ({"kgxfer": 0.44, "item_knn": 0.42}, 0.004, "44.00 (mean of 3 seeds, s.d. 0.40) leads, 2.00 points above"),
-        ({"kgxfer": 0.40, "item_knn": 0.42}, 0.004, "a control wins: item_knn 42.00 is 2.00 points above"),
-        ({"kgxfer": 0.423, "item_knn": 0.42}, 0.004, "lies within the spread over seeds, so this run does not decide"),
-        ({"kgxfer": 0.42, "item_knn": 0.42}, 0.004, "a control wins"),
-        ({"kgxfer": 0.44, "item_knn": 0.42}, float("nan"), "With one seed, how much of this is chance"),
-        ({"kgxfer": 0.44}, 0.004, "the run has no control to compare it with"),
+        (CLOSE, {"difference": 0.02}, "the best control on validation: decided (95 % interval +0.80 to +3.20, p 0.002"),
+        (CLOSE, {"difference": 0.02, "decided": False}, "not decided (95 % interval +0.80 to +3.20, p 0.400 by Holm)."),
+        (CLOSE, {"difference": 0.01, "decided": False}, "134 users cannot decide it: they show differences of 1.70"),
+        (CLOSE, {"difference": -0.02}, "a control wins: kgxfer 44.00 (mean of 3 seeds, s.d. 0.40) is 2.00 points"),
+        (CLOSE, {"difference": 0.003}, "It lies within the spread over seeds, though."),
+        (CLOSE | {"popularity": 0.45}, {"difference": 0.02}, "On the test rows popularity, another control, turned"),
+        (CLOSE, {"users": 1, "decided": False, "smallest": math.nan}, "A comparison needs at least two users."),
+        ({"kgxfer": 0.44}, {}, "has the highest figure. The run has no control to compare it with."),
     ],
 )
-def test_the_verdict_is_honest(means: dict[str, float], deviation: float, words: str) -> None:
-    assert words in verdict(means, deviation)
+def test_the_verdict_is_honest(tmp_path: Path, means: dict[str, float], compared: dict[str, Any], words: str) -> None:
+    assert words in spoken(tmp_path, means, **compared)
+
+
+def test_over_several_domains_there_is_a_last_sentence(tmp_path: Path) -> None:
+    pooled = comparison_rows(domain="pooled", reference="item_knn, popularity").iloc[:1]
+    run = page.RunFolder.read(write_run(tmp_path, comparisons=pd.concat([comparison_rows(), pooled])))
+    assert verdicts(run)[-1].startswith("Over all domains, all rows, kgxfer is 2.00 points above item_knn, popularity:")

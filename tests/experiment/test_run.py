@@ -74,8 +74,13 @@ supervision_settings = { negatives = 8, rows_per_domain = 64 }
 [baselines.without_facts]
 kind = "personalised_pagerank"
 """
-TABLES = ["figures.parquet", "history.parquet", "map.parquet", "recommendations.parquet"]
-TEXTS = ["config.json", "examples.json", "manifest.json", "report.html", "report.json", "stages.json"]
+TABLES = [
+    f"{name}.parquet"
+    for name in (
+        "bridge_controls", "comparisons", "figures", "history", "map", "recommendations", "spread", "validation",
+    )
+]  # fmt: skip
+TEXTS = ["choices.json", "config.json", "examples.json", "manifest.json", "report.html", "report.json", "stages.json"]
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +127,7 @@ def load_config_of(folder: Path) -> RunConfig:
 def test_the_hashes_of_the_manifest_are_those_of_the_files(folder: Path) -> None:
     hashes = content(folder / "manifest.json")["files"]
     models = {path.relative_to(folder).as_posix() for path in (folder / "models").rglob("*") if path.is_file()}
-    assert set(hashes) == {*TABLES, "config.json", "examples.json", "stages.json", *models}
+    assert set(hashes) == {*TABLES, "choices.json", "config.json", "examples.json", "stages.json", *models}
     for name, expected in hashes.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected, name
 
@@ -216,7 +221,7 @@ def test_the_report_repeats_the_tables(folder: Path) -> None:
                 else record[key] == pytest.approx(value)
             )
             assert same, (key, record, value)
-    for name in ("stages", "manifest", "examples"):
+    for name in ("stages", "manifest", "examples", "choices"):
         assert report[name] == content(folder / f"{name}.json")
     assert report["name"] == "tiny"
 
