@@ -57,7 +57,8 @@ def label(metric: str) -> str:
     """Return the words for a metric, such as "sampled HR@10"."""
     base, _, k = metric.partition("@")
     sampled = "sampled " if base.startswith("sampled_") else ""
-    return sampled + METRICS[base].label + (f"@{k}" if k else "")
+    name, comma, kind = METRICS[base].label.partition(",")
+    return sampled + name + (f"@{k}" if k else "") + comma + kind
 
 
 def shown(value: float, metric: str) -> str:

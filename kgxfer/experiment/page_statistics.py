@@ -96,10 +96,12 @@ def _power(line: Line, run: RunFolder) -> str:
         return " A comparison needs at least two users."
     points = " points" if METRICS[base_of(line.metric)].share else ""
     smallest = f"{shown(line.smallest, line.metric)}{points}"
-    power = f"{run.settings.statistics.power:.0%}".replace("%", " %")
-    if abs(line.mean_difference) < line.smallest:
-        return f" {line.users:,} users cannot decide it: they show differences of {smallest} or more ({power} power)."
-    return f" {line.users:,} users show differences of {smallest} or more ({power} power)."
+    cannot = "cannot decide it: they " if abs(line.mean_difference) < line.smallest else ""
+    return f" {line.users:,} users {cannot}show differences of {smallest} or more ({_power_of(run)} power)."
+
+
+def _power_of(run: RunFolder) -> str:
+    return f"{100 * run.settings.statistics.power:g} %"
 
 
 def _interval(line: Line, run: RunFolder) -> str:
@@ -108,8 +110,7 @@ def _interval(line: Line, run: RunFolder) -> str:
 
 
 def _signed(value: float, metric: str) -> str:
-    text = shown(abs(value), metric)
-    return f"{'+' if value >= 0 else '−'}{text}"  # noqa: RUF001
+    return f"{'+' if value >= 0 else '-'}{shown(abs(value), metric)}"
 
 
 def _p(value: float) -> str:
@@ -141,11 +142,13 @@ def comparison_tables(run: RunFolder) -> list[Table]:
     """Per group: difference from the reference, interval, p-values, effect, users better and worse, decision."""
     level = f"{100 * (1 - run.settings.statistics.alpha):g} % interval"
     head = [
-        Cell("model"), Cell("against"), Cell("domain"), Cell("difference", True, note="mean over users"),
-        Cell(level, True, note="bootstrap by user"), Cell("p", True, note="paired randomisation test by user"),
-        Cell("p, Holm", True, note="corrected for the number of comparisons"),
+        Cell("model"), Cell("domain"),
+        Cell("difference", True, note="mean over users; below it the bootstrap interval by user", below=level),
+        Cell("p, Holm", True, note="paired randomisation test by user, corrected for the number of comparisons",
+             below="uncorrected"),
         Cell("effect", True, note="mean difference over the standard deviation of the users' differences"),
         Cell("better", True, note="share of users"), Cell("worse", True, note="share of users"), Cell("users", True),
+        Cell("detectable", True, note=f"smallest difference that these users show with {_power_of(run)} power"),
         Cell("decided"),
     ]  # fmt: skip
     tables = []
@@ -157,14 +160,14 @@ def comparison_tables(run: RunFolder) -> list[Table]:
 
 def _comparison_row(line: Line) -> list[Cell]:
     interval = f"{_signed(line.low, line.metric)} to {_signed(line.high, line.metric)}"
-    shows = "" if math.isnan(line.smallest) else f"these users show {shown(line.smallest, line.metric)} or more"
-    p_values = [Cell(f"{p:.4f}" if p >= 0.0001 else "< 0.0001", True) for p in (line.p, line.p_holm)]
+    smallest = "-" if math.isnan(line.smallest) else shown(line.smallest, line.metric)
+    p, corrected = (f"{value:.4f}" if value >= 0.0001 else "< 0.0001" for value in (line.p, line.p_holm))
     return [
-        Cell(line.model), Cell(line.reference), Cell(line.domain),
-        Cell(_signed(line.mean_difference, line.metric), True, best=bool(line.decided)), Cell(interval, True),
-        *p_values, Cell(f"{line.d_z:.2f}", True), Cell(f"{100 * line.better:.0f} %", True),
-        Cell(f"{100 * line.worse:.0f} %", True), Cell(f"{line.users:,}", True),
-        Cell("yes" if line.decided else "no", below="" if line.decided else shows),
+        Cell(line.model, below=f"against {line.reference}"), Cell(line.domain),
+        Cell(_signed(line.mean_difference, line.metric), True, best=bool(line.decided), below=interval),
+        Cell(corrected, True, below=p), Cell(f"{line.d_z:.2f}", True), Cell(f"{100 * line.better:.0f} %", True),
+        Cell(f"{100 * line.worse:.0f} %", True), Cell(f"{line.users:,}", True), Cell(smallest, True),
+        Cell("yes" if line.decided else "no"),
     ]  # fmt: skip
 
 

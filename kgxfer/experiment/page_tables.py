@@ -59,7 +59,7 @@ def result_tables(figures: pd.DataFrame, methods: Sequence[str], negatives: int)
             parts = [
                 ("full ranking", kind.isin(ACCURACY), ""), ("sampled ranking", sampled, note),
                 ("ratings", kind.isin(RATINGS), ""),
-                ("beyond hits", beyond, "What the lists are like: figures to understand, not to win by."),
+                ("beyond hits", beyond, "What the first k of each user are like: to understand, not to win by."),
             ]  # fmt: skip
             for name, kept, remark in parts:
                 if kept.any():
@@ -77,14 +77,16 @@ def _figure_table(title: str, rows: pd.DataFrame, methods: Sequence[str], note: 
     found = rows.set_index(["model", "metric", "average"])
     head = [Cell("model")]
     best = {}
+    beyond = "beyond" in title
     for metric, average in columns:
         means = found["mean"].xs((metric, average), level=("metric", "average"))
         wanted = means.max() if METRICS[base_of(metric)].more_is_better else means.min()
-        best[metric, average] = math.nan if "beyond" in title else wanted
+        best[metric, average] = math.nan if beyond else wanted
         count = found["count"].xs((metric, average), level=("metric", "average")).iloc[0]
         counted = f"{count:,} {'rows' if average == 'per row' else 'users'}"
         what = f"{METRICS[base_of(metric)].what}; {average}, {counted}"
-        head.append(Cell(label(metric).removeprefix("sampled "), True, note=what, below=average))
+        name = METRICS[base_of(metric)].label if beyond else label(metric).removeprefix("sampled ")
+        head.append(Cell(name, True, note=what, below=average))
     table = []
     for model in rows["model"].unique():
         line = [_name(model, methods)]
