@@ -23,6 +23,7 @@ from graph_schema.errors import InputError, unknown_name
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kgxfer.audit import Audit
     from kgxfer.experiment import RunConfig
     from kgxfer.experiment.page import RunFolder
     from kgxfer.recommender import Catalogue
@@ -94,11 +95,11 @@ def run(
     _run(parsed, out or _folder(parsed.name, resume), resume)
 
 
-def _folder(name: str, resume: bool) -> Path:
+def _folder(name: str, resume: bool, parent: str = "runs") -> Path:
     """Choose runs/NAME, else runs/NAME-2 and so on: the first that does not exist, or to resume the last that does."""
     last = None
     for number in count(1):
-        folder = Path("runs") / (name if number == 1 else f"{name}-{number}")
+        folder = Path(parent) / (name if number == 1 else f"{name}-{number}")
         if not folder.exists():
             return last if resume and last is not None else folder
         last = folder
@@ -182,6 +183,57 @@ def _print_recommendations(title: str, entries: list[dict[str, Any]]) -> None:
 
 def _print(table: Table) -> None:
     Console().print(table)
+
+
+@app.command()
+def audit(
+    target: Annotated[str, typer.Argument(help="The name of a data set, or the folder of a run.", metavar="TARGET")],
+    recommendations: Annotated[
+        Path | None,
+        typer.Option("--recommendations", help="CSV or Parquet with user_id, item_id, score, made by any program."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What to call them; the file's name when not given.")
+    ] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="Audit one domain; of recommendations, the one they are for.")
+    ] = None,
+    root: Root = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of a data set's split; a run has its own.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; audits/NAME, numbered, when not given.")] = None,
+) -> None:
+    """Say what stands behind the figures: twins, copies, leaks, ties, sampling, popularity, harm done, and power."""
+    from kgxfer import audit as auditing
+
+    if name is not None and recommendations is None:
+        raise InputError("--name names recommendations; give their file with --recommendations")
+    if out is not None and out.exists():
+        raise InputError(f'"{out}" exists already; give another folder or remove it')
+    source = auditing.source_of(target, root, seed)
+    split = source.final.split
+    models = dict(source.models())
+    if recommendations is not None:
+        domain = domain or split.evaluated_domains[-1]
+        models[name or recommendations.stem] = auditing.read_recommendations(recommendations, split, domain, _say)
+    found = auditing.audit(
+        source.final, models, choosing=source.choosing, controls=source.controls(_say), domain=domain,
+        config=source.settings, name=source.name, say=_say,
+    )
+    folder = out or _folder(source.name, resume=False, parent="audits")
+    found.save(folder)
+    _print_verdicts(found)
+    _say(f"audit: {folder / auditing.PAGE}")
+
+
+def _print_verdicts(found: Audit) -> None:
+    """Print one line per finding; those that change how figures are read are marked."""
+    table = Table("", title=f"Audit of {found.name}", title_justify="left", title_style="bold", show_lines=True)
+    table.add_column("question", max_width=22)
+    table.add_column("answer", overflow="fold")
+    for finding in found.findings:
+        mark = Text("●", style="bold yellow") if finding.concern else Text("○", style="dim")
+        table.add_row(mark, Text(finding.title), Text(finding.verdict))
+    _print(table)
 
 
 @app.command()
