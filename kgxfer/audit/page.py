@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from kgxfer.audit.finding import Finding, listed
 from kgxfer.experiment.page_tables import Cell, Table
 from kgxfer.experiment.plots import Picture
 
-PICTURES: Mapping[str, Callable[[Finding], Picture | None]] = {
+PICTURES: Mapping[str, Callable[[Finding, Collection[str]], Picture]] = {
     "ties": pictures.tie_ranges, "twin gain": pictures.twin_bars, "sampled ranking": pictures.both_rankings,
 }
 """Finding -> what is drawn of it; others are tables alone."""
@@ -45,7 +45,8 @@ def render(name: str, facts: Mapping[str, Any], findings: Sequence[Finding]) -> 
     )
     split = facts["split"]
     return environment.get_template("audit.html.jinja").render(
-        name=name, version=facts["kgxfer"], summary=_summary(facts), findings=[_section(each) for each in findings],
+        name=name, version=facts["kgxfer"], summary=_summary(facts),
+        findings=[_section(each, facts["models"]) for each in findings],
         facts=[
             ("data set", facts["data"]["name"]), ("fingerprint of the data", facts["data"]["fingerprint"]),
             ("split", split["protocol"]), ("fingerprint of the split", split["fingerprint"]),
@@ -67,13 +68,11 @@ def _summary(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _section(finding: Finding) -> Section:
+def _section(finding: Finding, audited: Collection[str]) -> Section:
     draw = PICTURES.get(finding.name)
-    picture = draw(finding) if draw is not None and len(finding.table) else None
+    picture = draw(finding, audited) if draw is not None and len(finding.table) else None
     anchor = finding.name.replace(" ", "-")
-    return Section(
-        anchor, finding.title, finding.verdict, finding.concern, finding.method, _table(finding), picture
-    )
+    return Section(anchor, finding.title, finding.verdict, finding.concern, finding.method, _table(finding), picture)
 
 
 def _table(finding: Finding) -> Table:

@@ -50,29 +50,25 @@ def leakage(subject: Subject) -> Finding:
 def validation_users(subject: Subject) -> Finding:
     """How many test users have validation rows in the tested domain, on which settings were chosen."""
     choosing = subject.choosing.split
-    lines = []
+    lines, counts, shares = [], [], {}
     for domain in subject.domains:
         tested = pd.Index(subject.split.rows("test", domain)["user_id"].unique())
         common = int(tested.isin(choosing.rows("valid", domain)["user_id"]).sum())
-        lines.append(
-            {"domain": domain, "test users": len(tested), "with validation rows": common, "share": common / len(tested)}
-        )
-    table = pd.DataFrame(lines)
+        shares[f"share of test users, {domain}"] = common / len(tested)
+        counts.append(f"{common:,} of {counted(len(tested), 'test user')} of {domain}")
+        lines.append((domain, len(tested), common, common / len(tested)))
+    table = pd.DataFrame(lines, columns=["domain", "test users", "with validation rows", "share"])
     concern = choosing.validation == "rows of the test users"
-    counts = [
-        f"{line['with validation rows']:,} of {counted(line['test users'], 'test user')} of {line['domain']}"
-        for line in lines
-    ]
     verdict = f"{listed(counts)} have validation rows there"
     if concern:
         verdict += ": choosing on them flatters what is claimed about new users."
-    elif table["with validation rows"].sum():
+    elif any(shares.values()):
         verdict += ", warm users all of them, so nothing can be claimed about new users."
     else:
         verdict = f"No test user has validation rows; chosen on: {choosing.validation}."
     return Finding(
         "validation users", "Choosing on the test users", verdict, concern,
-        {f"share of test users, {line['domain']}": line["share"] for line in lines}, table,
+        shares, table,
         f"Test users with relevant validation rows in the tested domain over all its test users. Validation rows here: "
         f"{choosing.validation}. {_remedy(concern)}".strip(),
         ("share",),

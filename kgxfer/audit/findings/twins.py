@@ -112,10 +112,10 @@ def _twin_gain_verdict(known: pd.DataFrame, subject: Subject) -> str:
     known = known[known["model"].isin(subject.audited)] if known["model"].isin(subject.audited).any() else known
     most = known.loc[known["from twins"].idxmax()]
     least = known.loc[known["from twins"].idxmin()]
-    words = f"{percent(most['share from twins'])} of what {most['model']} gains over popularity in {most['domain']}"
+    words = f"{percent(most['from twins'])} of what {most['model']} gains over popularity in {most['domain']}"
     if len(known) == 1:
         return f"{words} comes from twin rows."
     return (
-        f"{words} comes from twin rows, the most of any model; the least is {percent(least['share from twins'])} "
+        f"{words} comes from twin rows, the most of any model; the least is {percent(least['from twins'])} "
         f"({least['model']}, {least['domain']})."
     )
