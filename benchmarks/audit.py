@@ -27,8 +27,10 @@ def measure(name: str) -> dict[str, Any]:
     source = source_of(name)
     found = audit(source.final, choosing=source.choosing, config=source.settings)
     return {
-        "rows": _rows(found), "verdicts": {finding.name: finding.verdict for finding in found.findings},
-        "numbers": {finding.name: finding.record()["numbers"] for finding in found.findings}, "split": found.facts["split"],
+        "rows": _rows(found),
+        "verdicts": {finding.name: finding.verdict for finding in found.findings},
+        "numbers": {finding.name: finding.record()["numbers"] for finding in found.findings},
+        "split": found.facts["split"],
         "seconds": round(time.perf_counter() - clock, 1),
         # The largest amount so far, in whole MiB: of one data set only where one was named.
         "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

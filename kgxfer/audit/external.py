@@ -11,6 +11,7 @@ from scipy import sparse
 
 from graph_schema.errors import InputError
 from graph_schema.tables import Column, TableDefinition, validate
+from kgxfer.audit.finding import counted
 from kgxfer.recommender import Catalogue, RankingModel
 from kgxfer.splits import Split
 
@@ -86,7 +87,7 @@ def listed_model(
     item = catalogue.item_index(code).get_indexer(rows["item_id"])
     known = (user >= 0) & (item >= 0)
     strangers = [
-        f"{rows.loc[place < 0, name].nunique():,} unknown {name.partition('_')[0]}s"
+        counted(rows.loc[place < 0, name].nunique(), f"unknown {name.partition('_')[0]}")
         for name, place in (("user_id", user), ("item_id", item)) if (place < 0).any()
     ]
     if strangers:
