@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graph_schema.errors import InputError
-    from kgxfer.baselines import ItemKNN, PersonalisedPageRank, Popularity
+    from kgxfer.baselines import ItemKNN, PersonalisedPageRank, Popularity, greedy_blend
     from kgxfer.bridges import propose_links, shuffle_links, twin_pairs
-    from kgxfer.evaluation import EvaluationConfig, Report, evaluate
+    from kgxfer.evaluation import EvaluationConfig, Report, best_control, check_leakage, compare, evaluate
     from kgxfer.graph import KnowledgeGraph, build_graph
     from kgxfer.model import TransferModel
     from kgxfer.recommender import Recommender
@@ -43,8 +43,12 @@ _MODULE_OF = {
     "Split": "kgxfer.splits",
     "Trainer": "kgxfer.training",
     "TransferModel": "kgxfer.model",
+    "best_control": "kgxfer.evaluation",
     "build_graph": "kgxfer.graph",
+    "check_leakage": "kgxfer.evaluation",
+    "compare": "kgxfer.evaluation",
     "evaluate": "kgxfer.evaluation",
+    "greedy_blend": "kgxfer.baselines",
     "load_recommender": "kgxfer.recommender_store",
     "propose_links": "kgxfer.bridges",
     "save_recommender": "kgxfer.recommender_store",
@@ -75,8 +79,12 @@ __all__ = [
     "Split",
     "Trainer",
     "TransferModel",
+    "best_control",
     "build_graph",
+    "check_leakage",
+    "compare",
     "evaluate",
+    "greedy_blend",
     "load_recommender",
     "propose_links",
     "save_recommender",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from kgxfer.audit import Audit
     from kgxfer.experiment import RunConfig
-    from kgxfer.experiment.page import RunFolder
+    from kgxfer.experiment.run_folder import RunFolder
     from kgxfer.recommender import Catalogue
     from loaders.registry import DataSet
 
@@ -108,7 +108,8 @@ def _folder(name: str, resume: bool, parent: str = "runs") -> Path:
 
 def _run(config: RunConfig, folder: Path, resume: bool) -> None:
     from kgxfer import experiment
-    from kgxfer.experiment.page import PAGE, RunFolder
+    from kgxfer.experiment.page import PAGE
+    from kgxfer.experiment.run_folder import RunFolder
 
     experiment.run(config, folder, progress=sys.stderr.isatty(), say=_say, resume=resume)
     finished = RunFolder.read(folder)
@@ -124,14 +125,16 @@ def _say(text: str) -> None:
 
 def _print_results(finished: RunFolder) -> None:
     """Print a table of models per domain and group with the main figures in percent."""
+    from kgxfer.evaluation import ALL_ROWS, WITHOUT_TWINS
     from kgxfer.experiment.metric_words import base_of
-    from kgxfer.experiment.page import over_seeds
+    from kgxfer.experiment.run_folder import over_seeds
 
     figures = over_seeds(finished.figures)
     sampled = (figures["ranking"] == "sampled").any()
     wanted = MAIN_METRICS_SAMPLED if sampled else MAIN_METRICS
     figures = figures[figures["metric"].map(base_of).isin(wanted)]
     figures = figures[(figures["ranking"] != "sampled") | (figures["average"] == "per row")]
+    figures = figures[figures["group"].isin([ALL_ROWS, WITHOUT_TWINS])]  # other groups are on the page
     for (domain, group), rows in figures.groupby(["domain", "group"], sort=False):
         _say("")
         average = "per user; sampled: per row" if sampled else "per user"

@@ -33,9 +33,7 @@ class Scorer(nn.Module):
         self.bias = nn.ParameterDict(
             {kind: nn.Parameter(torch.zeros(graph.node_counts[kind]), requires_grad=config.item_bias) for kind in kinds}
         )
-        # Against uniform negatives an item's log odds grow with log popularity at a rate of 1, before anything personal.
-        start = torch.ones(2) if config.popularity else torch.zeros(2)
-        self.popularity_weight = nn.Parameter(start, requires_grad=config.popularity)
+        self.popularity_weight = nn.Parameter(torch.zeros(2), requires_grad=config.popularity)
         self._item_types = graph.item_types
         for kind in kinds:
             self.register_buffer(f"log_popularity_{kind}", torch.log1p(graph.popularity[kind]), persistent=False)

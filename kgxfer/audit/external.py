@@ -62,6 +62,7 @@ def read_recommendations(
         InputError: the file is absent, unreadable or of another kind, a column is lacking, a value is missing or no
             finite number, a pair repeats, or no row is of a known user and item. The line names file, row and column.
     """
+    Catalogue.of(split).domain_code(domain)  # an unknown domain is said before a long file is read
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(f'recommendations "{path}": neither .csv nor .parquet; save the table as one of the two')

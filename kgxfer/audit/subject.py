@@ -169,8 +169,9 @@ def _fit(
 ) -> RankingModel:
     clock = time.perf_counter()
     control = ItemKNN(joint=False) if name == TARGET_ONLY else BASELINES[name]()
-    refit = None if final is choosing else (final.graph, final.split)
-    model = control.fit(choosing.graph, choosing.split, config.evaluation, refit)
+    model = control.fit(choosing.graph, choosing.split, config.evaluation)
+    if final is not choosing:
+        model = control.refit(final.graph, final.split)
     say(f"{name}: fitted in {time.perf_counter() - clock:.1f} s")
     return model
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graph_schema.errors import InputError
 from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig, evaluate
 from kgxfer.evaluation.rows import Average
@@ -81,7 +82,6 @@ class Baseline(ABC):
         graph: KnowledgeGraph,
         split: Split,
         evaluation: EvaluationConfig | None = None,
-        refit: tuple[KnowledgeGraph, Split] | None = None,
     ) -> RankingModel:
         """Fit all candidates on the graph's interactions and keep, domain by domain, the best on the validation rows.
 
@@ -92,7 +92,6 @@ class Baseline(ABC):
             graph: built from the training rows of `split`.
             split: whose validation rows decide.
             evaluation: how validation rows are ranked.
-            refit: graph and split that the chosen candidates are fitted on again, such as those of `Split.for_refit`.
 
         Raises:
             InputError: as `candidates`.
@@ -105,18 +104,30 @@ class Baseline(ABC):
         best = choice.best
         names = split.dataset.source.domain, split.dataset.target.domain
         self.chosen = {name: candidates[number].settings for name, number in zip(names, best, strict=True)}
-        kept = choice.models
-        if refit is not None or not kept:
-            if refit is not None:
-                kept.clear()
-                candidates = self.candidates(*refit)
-            kept = {number: candidates[number].make() for number in sorted(set(best))}
-        source, target = (kept[number] for number in best)
-        return target if source is target else PerDomain(source, target)
+        kept = choice.models or {number: candidates[number].make() for number in sorted(set(best))}
+        return _joined(*(kept[number] for number in best))
+
+    def refit(self, graph: KnowledgeGraph, split: Split) -> RankingModel:
+        """Fit what was chosen on other rows, such as those of `Split.for_refit`.
+
+        Raises:
+            InputError: nothing was chosen yet; or as `candidates`.
+        """
+        if not self.chosen:
+            raise InputError(f"{type(self).__name__}: nothing was fitted before; call fit first")
+        candidates = self.candidates(graph, split)
+        tried = [candidate.settings for candidate in candidates]
+        numbers = [tried.index(settings) for settings in self.chosen.values()]
+        made = {number: candidates[number].make() for number in sorted(set(numbers))}
+        return _joined(*(made[number] for number in numbers))
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={value!r}" for name, value in self.config)
         return f"{type(self).__name__}({settings})"
+
+
+def _joined(source: RankingModel, target: RankingModel) -> RankingModel:
+    return target if source is target else PerDomain(source, target)
 
 
 class PerDomain(RankingModel):

@@ -9,7 +9,9 @@ embedded like any other. One layer, for every node v::
 with symmetric degree normalisation w (`symmetric_normalisation`), one learned gate g per relation and direction, and I
 the identity step: what SAME_AS links join adds its partner's message with a learned gate of its own, at no cost of a
 hop.
-Gates start at 1 for interactions and identity, and low for facts, so that a relation has to earn its influence.
+Gates start at 1 for interactions and identity, and low for facts, so that a relation has to earn its influence. Where
+one relation holds all interactions it is the unit that the others are measured in: its gates stay 1, since the scorer's
+scale says the same already, and learning both trained worse.
 """
 
 from __future__ import annotations
@@ -51,10 +53,12 @@ class Relational(Encoder):
             }
         )
         self.gates = nn.ParameterDict()
+        interactions = [kind for kind in graph.relations if kind.relation == INTERACTION]
         for kind in graph.relations:
-            start = 1.0 if kind.relation == INTERACTION else config.fact_gate
+            start = 1.0 if kind in interactions else config.fact_gate
+            learned = interactions != [kind]
             for direction in ("to_head", "to_tail"):
-                self.gates[_gate_name(kind, direction)] = nn.Parameter(torch.tensor(start))
+                self.gates[_gate_name(kind, direction)] = nn.Parameter(torch.tensor(start), requires_grad=learned)
         for kind in graph.identities.values():
             self.gates[_gate_name(kind, "both")] = nn.Parameter(torch.tensor(1.0))
 
@@ -100,9 +104,10 @@ class Relational(Encoder):
 
     def parameter_groups(self) -> list[ParameterGroup]:
         """Embeddings and gates apart: few gates decide much and may move faster."""
+        gates = [gate for gate in self.gates.parameters() if gate.requires_grad]
         return [
             ParameterGroup("embeddings", list(self.tables.parameters()), self.config.learning_rate),
-            ParameterGroup("gates", list(self.gates.parameters()), self.config.gate_learning_rate),
+            ParameterGroup("gates", gates, self.config.gate_learning_rate),
         ]
 
     def gate_values(self) -> dict[str, float]:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgxfer.baselines import BASELINES, Baseline, Blend, greedy_blend
-from kgxfer.baselines.base import PerDomain
 from kgxfer.bridges import shuffle_links
 from kgxfer.experiment.config import BaselineRun, ModelRun, RunConfig
 from kgxfer.experiment.state import Fitted, Ground, RunState, Trained
 from kgxfer.graph import build_graph
-from kgxfer.recommender import RankingModel
 from kgxfer.rng import numpy_generator
 from kgxfer.training import Trainer
 
@@ -56,19 +54,7 @@ def fit_baseline(
     kind = BASELINES[run_of.kind or name]
     baseline = kind(kind.config_class.parse(run_of.settings, f"baseline {name}"))
     chosen = baseline.fit(choosing.graph, choosing.split, config.evaluation)
-    return Fitted(chosen, chosen if final is choosing else _refitted(baseline, final)), baseline
-
-
-def _refitted(baseline: Baseline, final: Ground) -> RankingModel:
-    """Fit the chosen settings on another ground, once where both domains chose the same."""
-    candidates = baseline.candidates(final.graph, final.split)
-    numbers = [
-        next(number for number, candidate in enumerate(candidates) if candidate.settings == settings)
-        for settings in baseline.chosen.values()
-    ]
-    made = {number: candidates[number].make() for number in sorted(set(numbers))}
-    source, target = (made[number] for number in numbers)
-    return target if source is target else PerDomain(source, target)
+    return Fitted(chosen, chosen if final is choosing else baseline.refit(final.graph, final.split)), baseline
 
 
 def fit_models(config: RunConfig, state: RunState, place: Place, talk: Talk) -> None:

@@ -23,7 +23,7 @@ from kgxfer.config import Config
 from kgxfer.encoders import ENCODERS
 from kgxfer.evaluation import EvaluationConfig, evaluate
 from kgxfer.evaluation.metrics import LIST_METRICS
-from kgxfer.evaluation.sampled import ROW_METRICS
+from kgxfer.evaluation.sampled import ROW_METRICS, WITHOUT_CUT
 from kgxfer.graph import GraphTensors, KnowledgeGraph
 from kgxfer.model import TransferModel, TransferNetwork
 from kgxfer.recommender import Catalogue, Recommender
@@ -286,7 +286,7 @@ class Trainer:
 
 def _parse_monitor(monitor: str) -> tuple[str, int]:
     name, _, k = monitor.partition("@")
-    known = [*LIST_METRICS, *ROW_METRICS]
+    known = [metric for metric in (*LIST_METRICS, *ROW_METRICS) if metric not in WITHOUT_CUT]
     if name not in known or not k.isdigit() or int(k) < 1:
         raise unknown_name("monitored metric", monitor, [f"{metric}@10" for metric in known])
     return name, int(k)

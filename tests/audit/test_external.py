@@ -14,7 +14,8 @@ from kgxfer.evaluation.ranking import place_rows
 from tests.worlds import SOURCE, TARGET, split_of
 
 LIKES = {"ann": "f1 f2", "bob": "f2 f3", "cem": "f3 f4 f5 f6", "007": "NA f1"}
-SPLIT = split_of({"ann": "b1", "bob": "b1 b2", "cem": "b2", "007": "b1"}, LIKES, {TARGET: {"ann": "f1 f2", "bob": "f3"}})
+BOOKS = {"ann": "b1", "bob": "b1 b2", "cem": "b2", "007": "b1"}
+SPLIT = split_of(BOOKS, LIKES, {TARGET: {"ann": "f1 f2", "bob": "f3"}})
 ITEMS = ["NA", "f1", "f2", "f3", "f4", "f5", "f6"]
 
 

@@ -93,7 +93,8 @@ def test_what_was_chosen_is_fitted_again_on_other_rows(name: str, split: Split) 
     more = replace(split, train=pd.concat([split.train, split.valid], ignore_index=True), valid=split.valid.head(0))
     larger = graph_of(more)
     baseline = BASELINES[name]()
-    again = baseline.fit(graph, split, settings, refit=(larger, more))
+    baseline.fit(graph, split, settings)
+    again = baseline.refit(larger, more)
     chosen = baseline.chosen
     assert list(chosen) == ["books", "films"]
     # Only films have validation rows: books take what films chose.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -229,8 +230,20 @@ def test_every_encoder_embeds_users_and_items(name: str, combine: str, board_spl
 def test_every_parameter_is_in_one_group(name: str, board: GraphTensors) -> None:
     encoder: Encoder = network_of(board, name).encoder
     grouped = [id(parameter) for group in encoder.parameter_groups() for parameter in group.parameters]
-    assert sorted(grouped) == sorted(id(parameter) for parameter in encoder.parameters())
+    assert sorted(grouped) == sorted(id(parameter) for parameter in encoder.parameters() if parameter.requires_grad)
     assert len(set(grouped)) == len(grouped) > 0
+
+
+def test_a_single_relation_of_interactions_is_the_unit_of_the_gates(board: GraphTensors) -> None:
+    """Beside a second relation of interactions a gate compares the two, and learns; facts' gates always learn."""
+    of_books = {kind: adjacency for kind, adjacency in board.adjacencies.items() if kind.tail != "Movie"}
+    for graph, learned in ((board, True), (replace(board, adjacencies=of_books), False)):
+        encoder = network_of(graph, "relational").encoder
+        assert isinstance(encoder, Relational)
+        gates = encoder.gates
+        assert {gates[name].requires_grad for name in gates if "RATED__Book" in name} == {learned}
+        others = [gates[name].requires_grad for name in gates if "RATED" not in name]
+        assert others and all(others)
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))

@@ -1,4 +1,4 @@
-"""Fitting again on all training rows: for the epochs that were kept, on the hidden users' rows too, and on no others."""
+"""Fitting again on all training rows: for the epochs kept, on the hidden users' rows too, and on no others."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_refit_can_be_interrupted_and_resumed(choosing: Split, tmp_path: Path)
         again = fitted.refit(MODEL, graphs[full], full, folder=tmp_path / "fit" / "refit", resume=resume)
         vectors.append(again.vectors[1].users)
         (tmp_path / "fit" / "refit" / "align" / "last.safetensors").unlink()  # as if the last phase had not begun
-    np.testing.assert_array_equal(*vectors)
+    np.testing.assert_array_equal(vectors[0], vectors[1])
 
 
 def test_what_cannot_be_refitted_is_said_in_one_line(choosing: Split) -> None:

@@ -317,7 +317,10 @@ def test_a_metric_of_sampled_ranking_can_be_monitored(board_split: Split, graph:
 
 @pytest.mark.parametrize(
     ("monitor", "words"),
-    [("ndgc@10", 'did you mean "ndcg@10"?'), ("recall", "recall@10"), ("ndcg@0", "ndcg@10"), ("nonsense", "choices: ")],
+    [
+        ("ndgc@10", 'did you mean "ndcg@10"?'), ("recall", "recall@10"), ("ndcg@0", "ndcg@10"),
+        ("sampled_mrr@10", "choices: "), ("nonsense", "choices: "),
+    ],
 )
 def test_a_metric_that_does_not_exist_is_named_with_the_nearest(monitor: str, words: str) -> None:
     with pytest.raises(InputError, match=re.escape(f'unknown monitored metric "{monitor}"')) as caught:
