@@ -19,9 +19,10 @@ from torch.utils.data import DataLoader
 
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType
+from kgxfer.bridges import twin_pairs
 from kgxfer.config import Config
 from kgxfer.encoders import ENCODERS
-from kgxfer.evaluation import EvaluationConfig, evaluate
+from kgxfer.evaluation import WITHOUT_TWINS, EvaluationConfig, evaluate
 from kgxfer.evaluation.metrics import LIST_METRICS
 from kgxfer.evaluation.sampled import ROW_METRICS, WITHOUT_CUT
 from kgxfer.graph import GraphTensors, KnowledgeGraph
@@ -44,7 +45,8 @@ class TrainingConfig(Config):
     is kept, and a phase ends after `patience` epochs without a better one. An epoch draws every edge about once unless
     `steps_per_epoch` says otherwise. What is validated and kept is the running average of the parameters over the
     steps (Polyak and Juditsky, 1992), with `averaging` as the weight of the past; 0 keeps the last parameters. The
-    average generalises better than a single step, and depends less on when training stops. `supervision` None:
+    average generalises better than a single step, and depends less on when training stops. `monitor_rows` says which
+    validation rows choose: twins are learned long after everything else has begun to overfit. `supervision` None:
     held-out edges for inductive encoders, all edges for others.
     """
 
@@ -55,6 +57,7 @@ class TrainingConfig(Config):
     patience: int = Field(6, ge=1)
     averaging: float = Field(0.98, ge=0, lt=1)
     monitor: str = "ndcg@10"
+    monitor_rows: Literal["all rows", "rows without twins"] = "all rows"
     supervision: str | None = None
     supervision_settings: dict[str, Any] = Field(default_factory=dict)
     device: Literal["auto", "cpu", "cuda"] = "cpu"
@@ -237,12 +240,17 @@ class Trainer:
             return None
         base = evaluation or EvaluationConfig()
         negatives = (base.sampled_negatives or 999) if self.metric in ROW_METRICS else 0
-        config = base.model_copy(update={"k": self.k, "twins": False, "sampled_negatives": negatives})
+        rows = self.config.monitor_rows
+        pairs = twin_pairs(split) if rows == WITHOUT_TWINS else None
+        changes = {"k": self.k, "twins": pairs is not None, "groups": False, "sampled_negatives": negatives}
+        config = base.model_copy(update=changes)
 
         def validate(network: TransferNetwork) -> dict[str, float]:
             frozen = freeze(network, tensors, graph, catalogue, phase.stages)
-            figures = evaluate({"": frozen}, split, config, part="valid").figures
-            chosen = figures[(figures["metric"] == self.config.monitor) & (figures["average"] != "all users")]
+            figures = evaluate({"": frozen}, split, config, pairs, part="valid").figures
+            chosen = figures[(figures["metric"] == self.config.monitor) & (figures["group"] == rows)]
+            if chosen.empty:
+                raise InputError(f"training: no validation row is among the {rows}; set monitor_rows to \"all rows\"")
             return {self.config.monitor: float(chosen.drop_duplicates("domain")["value"].mean())}
 
         return validate
