@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -303,29 +302,6 @@ def test_without_validation_rows_the_last_epoch_is_kept() -> None:
     trainer.fit(TransferModel("relational", dim=4), graph_of(split), split)
     (record,) = trainer.records
     assert (record.epochs, record.kept_epoch, record.validation) == (3, 3, {})
-
-
-def test_a_metric_of_sampled_ranking_can_be_monitored(board_split: Split, graph: KnowledgeGraph) -> None:
-    trainer = trainer_of(monitor="sampled_hr@3", epochs=1, supervision_settings={})
-    recommender = trainer.fit(
-        TransferModel("mf", dim=4), graph, board_split, evaluation=EvaluationConfig(sampled_negatives=4)
-    )
-    config = EvaluationConfig(k=3, sampled_negatives=4)
-    expected = evaluate({"": recommender}, board_split, config, part="valid").value("", "sampled_hr@3", "films")
-    assert trainer.records[0].validation == {"sampled_hr@3": pytest.approx(expected)}
-
-
-@pytest.mark.parametrize(
-    ("monitor", "words"),
-    [
-        ("ndgc@10", 'did you mean "ndcg@10"?'), ("recall", "recall@10"), ("ndcg@0", "ndcg@10"),
-        ("sampled_mrr@10", "choices: "), ("nonsense", "choices: "),
-    ],
-)
-def test_a_metric_that_does_not_exist_is_named_with_the_nearest(monitor: str, words: str) -> None:
-    with pytest.raises(InputError, match=re.escape(f'unknown monitored metric "{monitor}"')) as caught:
-        Trainer(monitor=monitor)
-    assert words in str(caught.value)
 
 
 def test_the_schedule_is_a_table() -> None:
