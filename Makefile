@@ -11,10 +11,11 @@ export OMP_WAIT_POLICY := PASSIVE
 demo: $(INSTALLED)
 	$(BIN)/kgxfer demo
 
+test: export OMP_NUM_THREADS := 1
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 real-data-tests: $(INSTALLED)
 	$(BIN)/pytest -m "real_data or slow"

@@ -6,7 +6,7 @@ import html
 import json
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,10 @@ class Section:
 def render(results: Path) -> None:
     """Write `benchmarks/README.md` and `accuracy.html` beside the results."""
     sections = [_section(path) for path in sorted(results.glob("accuracy-*.json"))]
-    other = _others(results)
-    text = [INTRODUCTION, *(_markdown(section) for section in sections), *other]
+    for path in sorted(results.glob("*.json")):
+        if not path.name.startswith("accuracy-"):
+            sections += _other(path)
+    text = [INTRODUCTION, *(_markdown(section) for section in sections)]
     (HERE / "README.md").write_text("\n".join(text).rstrip() + "\n")
     (results / "accuracy.html").write_text(_page(sections))
 
@@ -65,6 +67,7 @@ def _section(path: Path) -> Section:
     quoted = _quoted(found["data_set"]) if found["table"] in ("cdrib", "transfer") else {}
     columns = list(dict.fromkeys(column for cells in lines.values() for column in cells))
     table = pd.DataFrame.from_dict(lines | quoted, orient="index").reindex(columns=columns).fillna("")
+    table = table.rename_axis("model")
     counts = pd.DataFrame([row for record in found["models"].values() for seed in record["seeds"] for row in seed])
     sizes = counts.drop_duplicates(["domain", "group"])
     rows_counted = ", ".join(f"{row.domain} {row.group}: {row.count_:,}" for row in _renamed(sizes).itertuples())
@@ -118,33 +121,44 @@ def _picture(bars: dict[str, pd.DataFrame]) -> Picture | None:
 
 
 def _markdown(section: Section) -> str:
-    head = ["model", *map(str, section.table.columns)]
+    head = [str(section.table.index.name or ""), *map(str, section.table.columns)]
     lines = [f"\n## {section.title}\n", _line(head), _line(["---"] + ["---:"] * (len(head) - 1))]
     rows = zip(section.table.index, section.table.to_numpy(), strict=True)
     lines += [_line([str(model), *map(str, row)]) for model, row in rows]
-    return "\n".join([*lines, "", section.note])
+    return "\n".join([*lines, *(["", section.note] if section.note else [])])
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _others(results: Path) -> list[str]:
-    """The other benchmarks' figures, as they stand in their files."""
-    texts = []
-    for path in sorted(results.glob("*.json")):
-        if not path.name.startswith("accuracy-"):
-            found = json.dumps(_rounded(json.loads(path.read_text())), indent=1, ensure_ascii=False)
-            texts.append(f"\n## `python -m benchmarks.{path.stem}`\n\n```json\n{found}\n```")
-    return texts
+def _other(path: Path) -> list[Section]:
+    """The figures of another benchmark: a section per group of figures, named by the command that measured them."""
+    found, command = json.loads(path.read_text()), f"python -m benchmarks.{path.stem}"
+    if path.stem == "audit":
+        rows = [row for record in found.values() for row in record["rows"]]
+        note = "Percent, but for the counts of twins. Gain: of ItemKNN over popularity, NDCG@10, full ranking."
+        return [Section(command, pd.DataFrame(rows).set_index("pair"), note=note)]
+    single = {name: value for name, value in found.items() if not isinstance(value, dict)}
+    groups = {f"{command}: {name}": value for name, value in found.items() if isinstance(value, dict)}
+    sections = [Section(title, _table(figures)) for title, figures in groups.items()]
+    facts = "; ".join(f"{name}: {_short(value)}" for name, value in single.items())
+    if path.stem == "speed":
+        facts = "Times are seconds, the shortest of several interleaved rounds."
+    return [replace(section, note=facts) for section in sections]
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list) else value
+def _table(figures: dict[str, Any]) -> pd.DataFrame:
+    """A line per figure; figures that are made of several have a column for each."""
+    lines = {}
+    for name, value in figures.items():
+        several = dict(zip(("difference", "standard error"), value, strict=True)) if isinstance(value, list) else value
+        lines[name] = several if isinstance(several, dict) else {"": several}
+    return pd.DataFrame.from_dict(lines, orient="index").map(_short)
+
+
+def _short(value: Any) -> str:
+    return f"{value:,.6g}" if isinstance(value, int | float) and abs(value) < 1e6 else str(value)
 
 
 def _page(sections: Sequence[Section]) -> str:
@@ -155,7 +169,8 @@ def _page(sections: Sequence[Section]) -> str:
             caption = html.escape(section.picture.caption)
             image = f'<img alt="{caption}" src="{section.picture.address}">'
             parts.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
-        parts.append(f"<p>{html.escape(section.note)}</p>")
+        if section.note:
+            parts.append(f"<p>{html.escape(section.note)}</p>")
     introduction = html.escape(INTRODUCTION.partition("\n\n")[2]).replace("*", "").replace("`", "")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>kgxfer benchmarks</title>'
