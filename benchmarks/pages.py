@@ -144,7 +144,7 @@ def _other(path: Path) -> list[Section]:
     sections = [Section(title, _table(figures)) for title, figures in groups.items()]
     facts = "; ".join(f"{name}: {_short(value)}" for name, value in single.items())
     if path.stem == "speed":
-        facts = "Times are seconds, the shortest of several interleaved rounds."
+        facts = "Times are seconds, medians of interleaved rounds."
     return [replace(section, note=facts) for section in sections]
 
 
