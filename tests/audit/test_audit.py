@@ -140,6 +140,7 @@ def test_findings_by_name_and_as_text() -> None:
         found["twin"]
 
 
+@pytest.mark.slow
 def test_one_domain_is_audited_alone(world: CrossDomainDataset) -> None:
     split = ColdStartUsers(test_share=0.25, domains=["source", "target"]).split(world)
     both, one = audit(split, config=SMALL), audit(split, config=SMALL, domain=TARGET)
@@ -182,6 +183,7 @@ def test_a_run_of_other_data_is_refused(run_folder: Path, tmp_path: Path) -> Non
         source_of(str(changed))
 
 
+@pytest.mark.slow
 def test_the_command_audits_a_run(run_folder: Path, call: Call, tmp_path: Path) -> None:
     answer = call("audit", run_folder)
     assert answer.status == 0 and answer.error == "", answer.error
@@ -190,6 +192,7 @@ def test_the_command_audits_a_run(run_folder: Path, call: Call, tmp_path: Path) 
     assert json.loads((tmp_path / "audits/small/audit.json").read_text())["models"] == ["kgxfer"]
 
 
+@pytest.mark.slow
 def test_the_command_audits_recommendations_of_any_program(call: Call, tmp_path: Path) -> None:
     split = source_of("case-study").final.split
     domain = split.evaluated_domains[-1]

@@ -132,6 +132,7 @@ def test_bridges_are_set_against_shuffled_and_missing_links(folder: Path) -> Non
     assert np.allclose(differences, 0) and np.isnan(bridges["mean_difference"].iloc[0])
 
 
+@pytest.mark.slow
 def test_a_learned_model_serves_for_bridge_controls(config: RunConfig, tmp_path: Path) -> None:
     chosen = config.bridge_controls.model_copy(update={"model": "one"})
     split = config.split.model_copy(update={"refit": False})

@@ -284,6 +284,7 @@ def test_the_map_shows_both_domains_before_and_after(folder: Path) -> None:
     assert np.isfinite(points[["x", "y"]]).all(axis=None)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures(folder: Path, config: RunConfig, tmp_path: Path) -> None:
     run(config, tmp_path / "again", progress=False, say=lambda line: None)
     for name in TABLES:
@@ -320,6 +321,7 @@ def test_an_interrupted_run_continues_to_the_same_figures(
     pd.testing.assert_frame_equal(*figures, check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_refit_is_on_all_training_rows_for_models_and_baselines_alike(
     folder: Path, config: RunConfig, tmp_path: Path
 ) -> None:

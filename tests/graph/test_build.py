@@ -234,6 +234,7 @@ def test_no_held_out_row_is_in_any_form_of_the_graph(cells: list[str], holds_in:
         assert len(expected) == len(graph.interactions(code))
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(CELLS, st.sampled_from(["test", "both"]), st.sampled_from(sorted(COMBINATIONS)))
 def test_other_held_out_rows_give_the_same_links_and_the_same_graph(
