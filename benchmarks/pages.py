@@ -64,7 +64,7 @@ def _section(path: Path) -> Section:
         stated = 100 * rows.groupby(["domain", "group", "metric"], sort=False)["value"].agg(["mean", "std"])
         lines[model] = _cells(stated) | {"seconds": f"{record['seconds']:.0f}" if "seconds" in record else ""}
         bars[model] = stated
-    quoted = _quoted(found["data_set"]) if found["table"] in ("cdrib", "transfer") else {}
+    quoted, source = _quoted(found["data_set"]) if found["table"] in ("cdrib", "transfer") else ({}, "")
     columns = list(dict.fromkeys(column for cells in lines.values() for column in cells))
     table = pd.DataFrame.from_dict(lines | quoted, orient="index").reindex(columns=columns).fillna("")
     table = table.rename_axis("model")
@@ -72,7 +72,7 @@ def _section(path: Path) -> Section:
     sizes = counts.drop_duplicates(["domain", "group"])
     rows_counted = ", ".join(f"{row.domain} {row.group}: {row.count_:,}" for row in _renamed(sizes).itertuples())
     versions = ", ".join(f"{name} {version}" for name, version in found["environment"].items())
-    note = f"Test rows: {rows_counted}. Split {str(found['split'])[:12]}, data {found['fingerprint'][:12]}; {versions}."
+    note = f"Test rows: {rows_counted}. Split {str(found['split'])[:12]}, data {found['fingerprint'][:12]}; {versions}. {source}".rstrip()
     return Section(f"{TITLES[found['table']]}: {found['data_set']}", table, _picture(bars), note)
 
 
@@ -95,15 +95,17 @@ def _stated(row: pd.Series) -> str:
     return f"{row['mean']:.2f}" + ("" if pd.isna(row["std"]) else f" ± {row['std']:.2f}")
 
 
-def _quoted(data_set: str) -> dict[str, dict[str, str]]:
+def _quoted(data_set: str) -> tuple[dict[str, dict[str, str]], str]:
     given: dict[str, Any] = tomllib.loads((HERE / "quoted.toml").read_text())
-    lines = {}
+    lines, sources = {}, []
     for figure in given["figure"]:
         if figure["data_set"] == data_set:
             values = {domain: pair for domain, pair in figure.items() if isinstance(pair, list)}
             cells = {f"{domain}, all rows": f"{pair[0]:.2f} / {pair[1]:.2f}" for domain, pair in values.items()}
-            lines[f"{figure['model']}, quoted from {given['source'][figure['source']]}; not re-run"] = cells
-    return lines
+            lines[f"{figure['model']}, *quoted*, not re-run"] = cells
+            sources.append(given["source"][figure["source"]])
+    told = " ".join(f"Quoted figures: from {source}." for source in dict.fromkeys(sources))
+    return lines, told
 
 
 def _picture(bars: dict[str, pd.DataFrame]) -> Picture | None:
