@@ -28,7 +28,7 @@ INTRODUCTION = """# Benchmarks
 This page is made by `python -m benchmarks.accuracy render` from the files in `benchmarks/results`. HR@10 and NDCG@10 in
 percent, one positive against 999 uniform negatives with the draw integrated out, ties broken uniformly and integrated
 out, averaged over test rows. Learned models: mean and standard deviation over seeds. On rows without twins a user's
-known twins are no candidates. Figures marked *quoted* are others' and were not run again here.
+known twins are no candidates. Figures marked as quoted are others' and were not run again here.
 """
 
 
@@ -58,11 +58,12 @@ def _section(path: Path) -> Section:
     lines, bars = {}, {}
     for model, record in found["models"].items():
         if not record["seeds"]:
-            lines[model] = {"": record["refused"]}
+            lines[model] = {"refused": record["refused"]}
             continue
         rows = pd.DataFrame([row for seed in record["seeds"] for row in seed])
         stated = 100 * rows.groupby(["domain", "group", "metric"], sort=False)["value"].agg(["mean", "std"])
-        lines[model] = _cells(stated) | {"seconds": f"{record['seconds']:.0f}" if "seconds" in record else ""}
+        taken = {"seconds": f"{record['seconds']:.0f}"} if "seconds" in record else {}
+        lines[model] = _cells(stated) | taken
         bars[model] = stated
     quoted, source = _quoted(found["data_set"]) if found["table"] in ("cdrib", "transfer") else ({}, "")
     columns = list(dict.fromkeys(column for cells in lines.values() for column in cells))
@@ -72,7 +73,8 @@ def _section(path: Path) -> Section:
     sizes = counts.drop_duplicates(["domain", "group"])
     rows_counted = ", ".join(f"{row.domain} {row.group}: {row.count_:,}" for row in _renamed(sizes).itertuples())
     versions = ", ".join(f"{name} {version}" for name, version in found["environment"].items())
-    note = f"Test rows: {rows_counted}. Split {str(found['split'])[:12]}, data {found['fingerprint'][:12]}; {versions}. {source}".rstrip()
+    note = f"Test rows: {rows_counted}. Split {str(found['split'])[:12]}, data {found['fingerprint'][:12]}; {versions}."
+    note = f"{note} {source}".rstrip()
     return Section(f"{TITLES[found['table']]}: {found['data_set']}", table, _picture(bars), note)
 
 
@@ -102,7 +104,7 @@ def _quoted(data_set: str) -> tuple[dict[str, dict[str, str]], str]:
         if figure["data_set"] == data_set:
             values = {domain: pair for domain, pair in figure.items() if isinstance(pair, list)}
             cells = {f"{domain}, all rows": f"{pair[0]:.2f} / {pair[1]:.2f}" for domain, pair in values.items()}
-            lines[f"{figure['model']}, *quoted*, not re-run"] = cells
+            lines[f"{figure['model']}, quoted, not re-run"] = cells
             sources.append(given["source"][figure["source"]])
     told = " ".join(f"Quoted figures: from {source}." for source in dict.fromkeys(sources))
     return lines, told
@@ -166,7 +168,7 @@ def _short(value: Any) -> str:
 def _page(sections: Sequence[Section]) -> str:
     parts = []
     for section in sections:
-        parts.append(f"<h2>{html.escape(section.title)}</h2>{section.table.to_html(border=0)}")
+        parts.append(f"<h2>{html.escape(section.title)}</h2>{section.table.to_html(border=0, index_names=False)}")
         if section.picture is not None:
             caption = html.escape(section.picture.caption)
             image = f'<img alt="{caption}" src="{section.picture.address}">'
