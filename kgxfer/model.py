@@ -11,8 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError
-from kgxfer.config import Config
 from kgxfer.encoders import ENCODERS, Embeddings, ParameterGroup
 from kgxfer.encoders.base import parameter_count
 from kgxfer.graph import USER, GraphTensors

@@ -13,8 +13,8 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from graph_schema.errors import InputError
-from kgxfer.files import new_folder
 from kgxfer.recommender import Catalogue, DomainVectors, Recommender
+from loaders.files import new_folder
 
 FORMAT = 1
 _ROLES = ("source", "target")

@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from kgxfer.config import Config
+from graph_schema.config import Config
 from kgxfer.encoders import ParameterGroup
 from kgxfer.graph import GraphTensors
 

@@ -19,6 +19,7 @@ import pytest
 
 import loaders
 from kgxfer import cli
+from kgxfer.cli.console import folder_for
 from kgxfer.recommender_store import load_recommender
 
 ROOT = Path(__file__).parent.parent
@@ -150,11 +151,11 @@ def test_run_does_not_touch_what_is_there(finished: Finished, call: Call) -> Non
 
 def test_runs_without_a_folder_are_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli._folder("demo", resume=False) == Path("runs/demo") == cli._folder("demo", resume=True)
+    assert folder_for("demo", resume=False) == Path("runs/demo") == folder_for("demo", resume=True)
     for name in ("demo", "demo-2"):
         (tmp_path / "runs" / name).mkdir(parents=True)
-    assert cli._folder("demo", resume=False) == Path("runs/demo-3")
-    assert cli._folder("demo", resume=True) == Path("runs/demo-2")
+    assert folder_for("demo", resume=False) == Path("runs/demo-3")
+    assert folder_for("demo", resume=True) == Path("runs/demo-2")
 
 
 def test_recommends_by_name(finished: Finished, call: Call) -> None:

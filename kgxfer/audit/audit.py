@@ -18,9 +18,9 @@ from kgxfer.audit.page import render
 from kgxfer.audit.subject import AuditConfig, Subject, of_domain, prepare
 from kgxfer.experiment.config import GraphConfig
 from kgxfer.experiment.state import Ground
-from kgxfer.files import new_folder
 from kgxfer.recommender import RankingModel
 from kgxfer.splits import Split
+from loaders.files import new_folder
 
 PAGE, RECORD = "audit.html", "audit.json"
 BRIDGES = ("shared_id",)

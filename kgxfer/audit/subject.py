@@ -10,10 +10,10 @@ from functools import cached_property
 import pandas as pd
 from pydantic import Field
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.baselines import BASELINES, ItemKNN
 from kgxfer.bridges import twin_pairs
-from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig, Report, evaluate
 from kgxfer.evaluation.leakage import Finding as Leak
 from kgxfer.evaluation.leakage import check_leakage

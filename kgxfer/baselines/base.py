@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError
-from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig, evaluate
 from kgxfer.evaluation.rows import Average
 from kgxfer.graph import KnowledgeGraph

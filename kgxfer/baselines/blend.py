@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError
 from kgxfer.baselines.base import choice_average, choice_metric, validated_domains
-from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig
 from kgxfer.evaluation.metrics import Positives
 from kgxfer.evaluation.ranking import competing_columns

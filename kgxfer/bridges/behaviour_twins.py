@@ -7,9 +7,9 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError
 from kgxfer.bridges.links import link_table
-from kgxfer.config import Config
 from kgxfer.splits import Split
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 from torch import Tensor, nn
 
-from kgxfer.config import Config
+from graph_schema.config import Config
 from kgxfer.graph import GraphTensors
 
 Embeddings = dict[str, Tensor]

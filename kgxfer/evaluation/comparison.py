@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
-from kgxfer.config import Config
 from kgxfer.evaluation.evaluate import ALL_ROWS, Report
 from kgxfer.evaluation.power import undecidable
 from kgxfer.evaluation.significance import (

@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic import Field
 from scipy import sparse
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
-from kgxfer.config import Config
 from kgxfer.evaluation import ratings
 from kgxfer.evaluation.background import Background, read_background
 from kgxfer.evaluation.groups import GROUPINGS, Grouped

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.baselines import BASELINES, BlendConfig
 from kgxfer.baselines.base import choice_metric
 from kgxfer.bridges import BRIDGES
-from kgxfer.config import Config
 from kgxfer.evaluation import EvaluationConfig
 from kgxfer.evaluation.comparison import ComparisonConfig
 from kgxfer.evaluation.metrics import LIST_METRICS, WHOLE_LIST_METRICS

@@ -20,7 +20,7 @@ from kgxfer.experiment.metric_words import METRICS, base_of, label
 from kgxfer.experiment.page_statistics import bridge_table, choice_table, comparison_tables, spread_tables, verdicts
 from kgxfer.experiment.page_tables import Cell, Table, by_phase, graph_tables, mean_of, result_tables, stage_tables
 from kgxfer.experiment.run_folder import RunFolder, over_seeds
-from kgxfer.files import new_file
+from loaders.files import new_file
 
 __all__ = ["CHOSEN_ON", "PAGE", "RunFolder", "over_seeds", "render"]
 

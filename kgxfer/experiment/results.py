@@ -18,9 +18,9 @@ from kgxfer.experiment.alignment import alignment_map, domain_accuracy, domain_p
 from kgxfer.experiment.config import RunConfig
 from kgxfer.experiment.decisions import Decisions
 from kgxfer.experiment.state import RunState, Trained
-from kgxfer.files import disk_errors, new_file
 from kgxfer.recommender import RankingModel, Recommender
 from kgxfer.splits import Split
+from loaders.files import disk_errors, new_file
 from loaders.fingerprint import digest
 
 REPORTED_VERSIONS = ("torch", "torch-geometric", "lightning", "pandas", "numpy", "scipy")

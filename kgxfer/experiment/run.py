@@ -23,10 +23,10 @@ from kgxfer.experiment.page_statistics import verdicts
 from kgxfer.experiment.results import Outcome, write_results
 from kgxfer.experiment.run_folder import RunFolder
 from kgxfer.experiment.state import Ground, RunState
-from kgxfer.files import disk_errors
 from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import save_recommender
 from kgxfer.splits import SPLITS
+from loaders.files import disk_errors
 
 
 def run(

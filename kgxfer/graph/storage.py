@@ -11,9 +11,9 @@ import pandas as pd
 
 from graph_schema.errors import InputError
 from graph_schema.schema import EdgeType, NodeType, Property, Relation, Schema
-from kgxfer.files import new_folder
 from kgxfer.graph.knowledge_graph import EdgeTable, KnowledgeGraph
 from kgxfer.graph.vocabulary import Vocabulary
+from loaders.files import new_folder
 
 FORMAT = 1
 

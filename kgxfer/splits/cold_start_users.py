@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError
-from kgxfer.config import Config
 from kgxfer.rng import numpy_generator
 from kgxfer.splits.split import Roles, Split, ValidationKind, labelled_interactions, parts_of, user_keys
 from loaders.dataset import CrossDomainDataset

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError
-from kgxfer.config import Config
 from kgxfer.rng import numpy_generator
 from kgxfer.splits.per_user import places_of
 from kgxfer.splits.split import (

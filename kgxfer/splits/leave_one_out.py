@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from kgxfer.config import Config
+from graph_schema.config import Config
 from kgxfer.rng import numpy_generator
 from kgxfer.splits.per_user import places_of, timed
 from kgxfer.splits.split import Roles, Split, ValidationKind, cold_users, labelled_interactions, parts_of

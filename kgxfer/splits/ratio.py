@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from kgxfer.config import Config
+from graph_schema.config import Config
 from kgxfer.rng import numpy_generator
 from kgxfer.splits.per_user import last_shares, places_of
 from kgxfer.splits.split import Roles, Split, ValidationKind, cold_users, labelled_interactions, parts_of

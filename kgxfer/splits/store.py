@@ -9,9 +9,9 @@ from typing import Any, get_args
 import pandas as pd
 
 from graph_schema.errors import InputError
-from kgxfer.files import new_folder
 from kgxfer.splits.split import Split, ValidationKind
 from loaders.dataset import CrossDomainDataset
+from loaders.files import new_folder
 from loaders.fingerprint import digest
 
 FORMAT = 1

@@ -14,7 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from kgxfer.config import Config
+from graph_schema.config import Config
 from kgxfer.encoders import Embeddings, ParameterGroup
 from kgxfer.graph import GraphTensors
 

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from graph_schema.errors import InputError
-from kgxfer.files import new_file
+from loaders.files import new_file
 
 EXTENSION = ".safetensors"
 

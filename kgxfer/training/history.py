@@ -11,7 +11,7 @@ import lightning as L
 import pandas as pd
 from lightning.pytorch.callbacks import Callback
 
-from kgxfer.files import new_file
+from loaders.files import new_file
 
 
 class History:

@@ -9,8 +9,8 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from graph_schema.config import Config
 from graph_schema.schema import EdgeType
-from kgxfer.config import Config
 from kgxfer.graph import GraphTensors
 from kgxfer.registry import Registry
 from kgxfer.stages import Batch, DomainBatch

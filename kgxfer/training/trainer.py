@@ -17,10 +17,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType
 from kgxfer.bridges import twin_pairs
-from kgxfer.config import Config
 from kgxfer.encoders import ENCODERS
 from kgxfer.evaluation import WITHOUT_TWINS, EvaluationConfig, evaluate
 from kgxfer.evaluation.metrics import LIST_METRICS
