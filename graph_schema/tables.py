@@ -101,9 +101,12 @@ LINKS = TableDefinition(
         Column("confidence", "float", minimum=0.0, maximum=1.0),
         Column("method", "string"),
         Column("evidence", "string", nullable=True),
+        Column("relation", "string", required=False),
     ),
     unique=("source_id", "target_id", "node_type"),
 )
+"""`node_type` is the type of both ends; where items of two types are alike, a type that both descend from ("Item").
+`relation` is SAME_AS (identity, also where the column is absent) or SIMILAR_TO (a soft link)."""
 
 
 def validate(frame: pd.DataFrame, definition: TableDefinition, where: str = "") -> pd.DataFrame:

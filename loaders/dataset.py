@@ -129,8 +129,11 @@ class CrossDomainDataset:
     fixed: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Bring the link table into normal form."""
-        object.__setattr__(self, "links", validate(self.links, LINKS, f'data set "{self.name}"'))
+        """Bring the link table into normal form: `relation` is left out where every link is one of identity."""
+        links = validate(self.links, LINKS, f'data set "{self.name}"')
+        if "relation" in links and links["relation"].eq("SAME_AS").all():
+            links = links.drop(columns="relation")
+        object.__setattr__(self, "links", links)
 
     @property
     def domains(self) -> tuple[DomainTables, DomainTables]:

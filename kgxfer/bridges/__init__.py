@@ -8,7 +8,7 @@ import pandas as pd
 
 from graph_schema.tables import LINKS, validate
 from kgxfer.bridges.behaviour_twins import BehaviourTwins, twin_pairs
-from kgxfer.bridges.links import Bridge, shuffle_links
+from kgxfer.bridges.links import IDENTITY, Bridge, relations_of, shuffle_links
 from kgxfer.bridges.same_name import SameName
 from kgxfer.bridges.shared_entity import SharedEntity
 from kgxfer.bridges.shared_id import SharedId
@@ -29,16 +29,19 @@ BRIDGES: Registry[Bridge] = Registry(
 def propose_links(split: Split, bridges: Sequence[str | Bridge]) -> pd.DataFrame:
     """Run bridges over the training part of a split and join their tables with the data set's own links.
 
-    A pair that several bridges propose is kept once, from the first.
+    A pair that several bridges propose is kept once: identity before likeness, then from the first bridge.
 
     Raises:
-        InputError: an unknown bridge (the nearest is named).
+        InputError: an unknown bridge (the nearest is named), or a relation of links that is none.
     """
     chosen = [BRIDGES[bridge]() if isinstance(bridge, str) else bridge for bridge in bridges]
     tables = [split.train_links] + [bridge.links(split) for bridge in chosen]
-    tables = [table[list(LINKS.names)] for table in tables if len(table)]
+    tables = [table.assign(relation=relations_of(table))[list(LINKS.names)] for table in tables if len(table)]
     joined = pd.concat(tables, ignore_index=True) if tables else LINKS.empty()
-    joined = joined.drop_duplicates(["source_id", "target_id", "node_type"], ignore_index=True)
+    pair = ["source_id", "target_id", "node_type"]
+    identical = joined[joined["relation"] == IDENTITY][pair].drop_duplicates()
+    weaker = joined[pair].merge(identical, how="left", indicator=True)["_merge"].eq("both").to_numpy()
+    joined = joined[~weaker | joined["relation"].eq(IDENTITY).to_numpy()].drop_duplicates(pair, ignore_index=True)
     return validate(joined, LINKS, "proposed links")
 
 

@@ -7,8 +7,14 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from graph_schema.errors import unknown_name
+from graph_schema.schema import Schema
 from graph_schema.tables import LINKS, validate
 from kgxfer.splits import Split
+
+IDENTITY = "SAME_AS"
+LIKENESS = "SIMILAR_TO"
+"""The relations of links: two names of one thing; alike but not the same (a soft link)."""
 
 
 class Bridge(Protocol):
@@ -20,14 +26,45 @@ class Bridge(Protocol):
 
 
 def link_table(
-    source_id: object, target_id: object, node_type: object, confidence: object, method: str, evidence: object
+    source_id: object, target_id: object, node_type: object, confidence: object, method: str, evidence: object,
+    relation: str = IDENTITY,
 ) -> pd.DataFrame:
     """Make a link table from columns or single values."""
     frame = pd.DataFrame({"source_id": source_id, "target_id": target_id})
-    frame["node_type"], frame["confidence"], frame["method"], frame["evidence"] = (
-        node_type, confidence, method, evidence,
+    frame["node_type"], frame["confidence"], frame["method"], frame["evidence"], frame["relation"] = (
+        node_type, confidence, method, evidence, relation,
     )
     return frame
+
+
+def relations_of(links: pd.DataFrame) -> pd.Series:
+    """The relation of every link: SAME_AS where the table does not say.
+
+    Raises:
+        InputError: a relation that is neither SAME_AS nor SIMILAR_TO.
+    """
+    if "relation" not in links:
+        return pd.Series(IDENTITY, index=links.index, dtype="str")
+    for relation in links["relation"].unique():
+        if relation not in (IDENTITY, LIKENESS):
+            raise unknown_name("relation of links", relation, (IDENTITY, LIKENESS))
+    return links["relation"]
+
+
+def item_link_type(split: Split) -> tuple[str, str]:
+    """Node type and strongest relation of links between items: the items' own type and SAME_AS where both domains have
+    one, else the nearest type that both descend from and SIMILAR_TO (a book and its film are not the same thing).
+    """
+    source, target = (domain.item_type for domain in split.dataset.domains)
+    if source == target:
+        return source, IDENTITY
+    return nearest_common_type(split.dataset.schema, source, target), LIKENESS
+
+
+def nearest_common_type(schema: Schema, first: str, second: str) -> str:
+    """The nearest type that both item types descend from."""
+    others = schema.ancestors(second)
+    return next(name for name in schema.ancestors(first) if name in others)
 
 
 def shuffle_links(links: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:

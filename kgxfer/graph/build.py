@@ -8,11 +8,12 @@ import pandas as pd
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType, Schema
 from graph_schema.tables import LINKS, validate, validate_facts
+from kgxfer.bridges.links import LIKENESS, relations_of
 from kgxfer.graph.combine import COMBINATIONS, link_edges
 from kgxfer.graph.knowledge_graph import IDENTITY, INTERACTION, USER, EdgeTable, KnowledgeGraph
 from kgxfer.graph.vocabulary import Vocabulary
 from kgxfer.splits import Split
-from loaders.dataset import DomainTables
+from loaders.dataset import CrossDomainDataset, DomainTables
 
 
 def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges") -> KnowledgeGraph:
@@ -34,14 +35,16 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
     dataset = split.dataset
     keys = _keys(dataset.domains)
     links = validate(links, LINKS, "links")
+    soft = relations_of(links) == LIKENESS
+    links, likenesses = links[~soft], links[soft]
     vocabularies: dict[str, Vocabulary] = {}
-    edges: dict[EdgeType, EdgeTable] = {}
+    identities: dict[EdgeType, EdgeTable] = {}
     for kind, table in keys.items():
         apart = Vocabulary(table, len(table))
         joined = COMBINATIONS[combine](len(table), _links_of(kind, links, apart))
         vocabularies[kind] = Vocabulary(table.assign(row=joined.rows), int(joined.rows.max()) + 1 if len(table) else 0)
         if joined.identity is not None:
-            edges[dataset.schema.edge_type(kind, IDENTITY, kind)] = joined.identity
+            identities[dataset.schema.edge_type(kind, IDENTITY, kind)] = joined.identity
     stray = set(links["node_type"]) - set(keys)
     if stray:
         known = ", ".join(keys)
@@ -54,7 +57,12 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
         _check_item_types(domain, dataset.schema)
         for edge_type, facts in _fact_edges(code, domain, vocabularies).items():
             parts.setdefault(edge_type, []).append(facts)
-    edges = {edge_type: _concatenate(tables) for edge_type, tables in parts.items()} | edges
+    if combine != "disjoint":
+        for edge_type, alike in _likeness_edges(likenesses, dataset, vocabularies).items():
+            parts.setdefault(edge_type, []).append(alike)
+    for edge_type, identity in identities.items():
+        parts.setdefault(edge_type, []).append(identity)
+    edges = {edge_type: _concatenate(tables) for edge_type, tables in parts.items()}
     source, target = dataset.domains
     item_types = (source.item_type, target.item_type)
     return KnowledgeGraph(dataset.schema, (source.domain, target.domain), item_types, vocabularies, edges, combine)
@@ -110,10 +118,27 @@ def _named(table: pd.DataFrame, id_column: str, name_column: str) -> pd.DataFram
 
 def _links_of(kind: str, links: pd.DataFrame, vocabulary: Vocabulary) -> EdgeTable:
     """Links of one node type as pairs of rows."""
-    chosen = links[links["node_type"] == kind]
+    return _link_edges(links[links["node_type"] == kind], (kind, kind), (vocabulary, vocabulary))
+
+
+def _likeness_edges(
+    links: pd.DataFrame, dataset: CrossDomainDataset, vocabularies: dict[str, Vocabulary]
+) -> dict[EdgeType, EdgeTable]:
+    """Soft links as edges; a type above that of a domain's items means these items."""
+    schema, edges = dataset.schema, {}
+    for node_type, chosen in links.groupby("node_type", sort=True):
+        own = [domain.item_type for domain in dataset.domains]
+        source, target = (kind if schema.is_subtype(kind, node_type) else node_type for kind in own)
+        empty = Vocabulary(next(iter(vocabularies.values())).keys.head(0), 0)
+        ends = (vocabularies.get(source, empty), vocabularies.get(target, empty))
+        edges[schema.edge_type(source, LIKENESS, target)] = _link_edges(chosen, (source, target), ends)
+    return edges
+
+
+def _link_edges(chosen: pd.DataFrame, kinds: tuple[str, str], vocabularies: tuple[Vocabulary, Vocabulary]) -> EdgeTable:
     ends = []
-    for domain, column in enumerate(("source_id", "target_id")):
-        rows = vocabulary.rows(domain, chosen[column])
+    for domain, (column, kind) in enumerate(zip(("source_id", "target_id"), kinds, strict=True)):
+        rows = vocabularies[domain].rows(domain, chosen[column])
         if (rows < 0).any():
             place = int((rows < 0).argmax())
             raise InputError(

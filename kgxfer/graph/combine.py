@@ -1,5 +1,7 @@
 """How linked nodes of two domains are joined. Which nodes are linked is a bridge's business, not ours.
 
+These are links of identity. Soft links become SIMILAR_TO edges whatever the combination, but for "disjoint".
+
 A combination gets vocabularies in which every (domain, id) has a row of its own, and links as pairs of such rows; it
 returns the final row of every key and the edges that join them.
 """
@@ -48,7 +50,7 @@ COMBINATIONS: dict[str, Callable[[int, EdgeTable], Joined]] = {
 def link_edges(
     source_rows: np.ndarray, target_rows: np.ndarray, confidence: np.ndarray, method: pd.Series
 ) -> EdgeTable:
-    """Identity edges from rows of the source to rows of the target domain."""
+    """Edges between the domains, from rows of the source to rows of the target domain."""
     properties = pd.DataFrame({"confidence": confidence, "method": method.to_numpy()})
     properties["method"] = properties["method"].astype("str")
     return EdgeTable(source_rows, target_rows, np.full(len(source_rows), -1, dtype=np.int8), properties)

@@ -94,6 +94,7 @@ def test_only_relevant_training_rows_count() -> None:
             "confidence": 1.0,
             "method": "behaviour_twins",
             "evidence": "2 common users",
+            "relation": "SAME_AS",
         }
     ]
 

@@ -90,5 +90,6 @@ def test_the_key_is_the_evidence() -> None:
             "confidence": 1,
             "method": "same_name",
             "evidence": "matrix",
+            "relation": "SAME_AS",
         }
     ]

@@ -21,6 +21,7 @@ def test_shared_id_links_every_person_of_both_domains_also_the_cold_ones() -> No
         "confidence": [1, 1],
         "method": ["shared_id"] * 2,
         "evidence": ["equal user_id"] * 2,
+        "relation": ["SAME_AS"] * 2,
     }
 
 

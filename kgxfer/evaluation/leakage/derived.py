@@ -34,7 +34,7 @@ MOST_PAIRS = 20_000
 BLOCK = 1_000
 """Pairs counted at a time; bounds the memory."""
 
-_READ_NO_ROWS = ("shared_id", "shared_entity", "same_name")
+_READ_NO_ROWS = ("shared_id", "shared_entity", "same_name", "fuzzy_name", "text_neighbours")
 
 LEAST_FIGURES, EQUAL_SHARE = 5, 0.9
 
