@@ -11,11 +11,12 @@ from collections.abc import Iterator
 import pandas as pd
 
 from kgxfer.bridges import BRIDGES, propose_links, shuffle_links
+from kgxfer.bridges.review import KEY
 from kgxfer.evaluation import evaluate
 from kgxfer.evaluation.comparison import POOLED, compare
 from kgxfer.experiment.config import BaselineRun, RunConfig
 from kgxfer.experiment.fitting import Place, Talk, fit_baseline, train
-from kgxfer.experiment.state import Ground, RunState
+from kgxfer.experiment.state import Ground, RunState, kept_links
 from kgxfer.graph import build_graph
 from kgxfer.recommender import RankingModel
 from kgxfer.rng import numpy_generator
@@ -38,7 +39,7 @@ def bridge_controls(config: RunConfig, state: RunState, place: Place, talk: Talk
     true = [_joined(config, ground.split, ground.links) for ground in (state.choosing, state.final)]
     models = {(TRUE, ""): _fit(TRUE, true[0], true[1] if config.split.refit else true[0], config, place, talk)}
     for number, bridge in enumerate(config.graph.bridges):
-        if not len(_own(state.final.split, bridge)):
+        if not len(_own(config, state.final.split, bridge)):
             talk.say(f"bridge controls: {bridge} proposes no links here")
             continue
         for links in ("shuffled", "left out"):
@@ -69,8 +70,9 @@ def _table(config: RunConfig, state: RunState, models: dict[tuple[str, str], Ran
     return joined.assign(decided=joined["decided"].astype("boolean"))[list(COLUMNS)]
 
 
-def _own(split: Split, bridge: str) -> pd.DataFrame:
-    return BRIDGES[bridge]().links(split)
+def _own(config: RunConfig, split: Split, bridge: str) -> pd.DataFrame:
+    """The links of one bridge that the run keeps."""
+    return kept_links(split, config.graph, BRIDGES[bridge]().links(split))[0]
 
 
 def _variants(config: RunConfig, state: RunState, bridge: str, links: str) -> Iterator[Ground]:
@@ -81,12 +83,12 @@ def _variants(config: RunConfig, state: RunState, bridge: str, links: str) -> It
 
 
 def _changed(config: RunConfig, split: Split, bridge: str, links: str) -> Ground:
-    changed = propose_links(split, [name for name in config.graph.bridges if name != bridge])
+    others = propose_links(split, [name for name in config.graph.bridges if name != bridge])
+    changed, _ = kept_links(split, config.graph, others)
     if links == "shuffled":
-        exchanged = shuffle_links(_own(split, bridge), numpy_generator(config.seed, "bridge controls", bridge))
+        exchanged = shuffle_links(_own(config, split, bridge), numpy_generator(config.seed, "bridge controls", bridge))
         tables = [table for table in (changed, exchanged[changed.columns]) if len(table)]
-        keys = ["source_id", "target_id", "node_type"]
-        changed = pd.concat(tables, ignore_index=True).drop_duplicates(keys, ignore_index=True)
+        changed = pd.concat(tables, ignore_index=True).drop_duplicates(KEY, ignore_index=True)
     return _joined(config, split, changed)
 
 

@@ -15,6 +15,7 @@ from graph_schema.errors import InputError, unknown_name
 from kgxfer.baselines import BASELINES, BlendConfig
 from kgxfer.baselines.base import choice_metric
 from kgxfer.bridges import BRIDGES
+from kgxfer.bridges.review import Undecided, read_review
 from kgxfer.evaluation import EvaluationConfig
 from kgxfer.evaluation.comparison import ComparisonConfig
 from kgxfer.evaluation.metrics import LIST_METRICS, WHOLE_LIST_METRICS
@@ -51,10 +52,19 @@ class SplitConfig(Config):
 
 
 class GraphConfig(Config):
-    """Which bridges propose links, and how linked nodes are joined."""
+    """Which bridges propose links, which of these are kept, and how linked nodes are joined.
+
+    Links below `minimum_confidence` are kept where the file `reviewed_links` accepts them, or all of them where
+    `undecided` is "stay"; those that it rejects are not. `reviewed_sha256` is filled in with the checksum of the file,
+    so that neither an audit nor a resumed run reads other decisions.
+    """
 
     bridges: tuple[str, ...] = ("shared_id", "shared_entity")
     combine: str = "same_as_edges"
+    minimum_confidence: float = Field(0.0, ge=0, le=1)
+    reviewed_links: str | None = None
+    reviewed_sha256: str | None = None
+    undecided: Undecided = "leave"
 
 
 class ModelRun(TransferModelConfig):
@@ -189,7 +199,18 @@ def load_config(path: Path, **changes: Any) -> RunConfig:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f'configuration "{path}" is not valid TOML: {error}') from error
+    values = _with_review(values, path.parent)
     return checked_config(values | changes, f'configuration "{path}"')
+
+
+def _with_review(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The path of reviewed links is relative to the TOML file; the file is checked, and its checksum filled in."""
+    graph = values.get("graph")
+    if not isinstance(graph, dict) or not isinstance(graph.get("reviewed_links"), str):
+        return values
+    path = (folder / graph["reviewed_links"]).resolve()
+    sha256 = read_review(path, sha256=graph.get("reviewed_sha256")).sha256
+    return values | {"graph": {**graph, "reviewed_links": str(path), "reviewed_sha256": sha256}}
 
 
 def checked_config(values: Mapping[str, Any], where: str = "configuration") -> RunConfig:

@@ -129,6 +129,7 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
             "edges": {" ".join(kind): len(edges) for kind, edges in graph.edges.items()},
             "combination": graph.combination,
             "links": state.final.links["method"].value_counts().to_dict(),
+            "reviewed_links": dict(state.final.review),
         },
         "leakage": [asdict(finding) for finding in state.findings],
         "memory_estimate": state.memory,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from kgxfer.bridges import propose_links
+from kgxfer.bridges.review import apply_review, read_review
 from kgxfer.evaluation.leakage import Finding, assert_clean
 from kgxfer.experiment.config import TEACHER, GraphConfig
 from kgxfer.graph import KnowledgeGraph, build_graph
@@ -46,17 +49,26 @@ class Trained:
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """A split with the links and the graph that its training rows give."""
+    """A split with the links and the graph that its training rows give; `review` says what a person decided."""
 
     split: Split
     links: pd.DataFrame
     graph: KnowledgeGraph
+    review: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def of(split: Split, config: GraphConfig) -> Ground:
         """Propose links and build the graph."""
-        links = propose_links(split, config.bridges)
-        return Ground(split, links, build_graph(split, links, config.combine))
+        links, review = kept_links(split, config, propose_links(split, config.bridges))
+        return Ground(split, links, build_graph(split, links, config.combine), review)
+
+
+def kept_links(split: Split, config: GraphConfig, proposed: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Proposed links that are certain enough or that a person accepted, and the record of the review."""
+    if config.reviewed_links is None:
+        return apply_review(proposed, None, config.minimum_confidence, config.undecided), {}
+    review = read_review(Path(config.reviewed_links), split.dataset, config.reviewed_sha256)
+    return apply_review(proposed, review, config.minimum_confidence, config.undecided), review.record(proposed)
 
 
 @dataclass(eq=False)
