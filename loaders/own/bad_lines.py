@@ -1,0 +1,47 @@
+"""Lines that gave no row: the words for why, and the point where there are too many of them to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from graph_schema.errors import InputError
+from loaders.own.messages import one_line
+from loaders.raw import BadLine
+
+BLANK: Final = "blank line"
+TOO_FEW: Final = "too few fields"
+TOO_MANY: Final = "too many fields"
+QUOTES: Final = "unbalanced quotes"
+NUL: Final = "NUL byte"
+HEADER: Final = "header repeated"
+ENCODING: Final = "not in the encoding"
+JSON: Final = "not a JSON object"
+
+REASONS: Final = (BLANK, TOO_FEW, TOO_MANY, QUOTES, NUL, HEADER, ENCODING, JSON)
+"""Every reason that a `BadLine` of a reader can have."""
+
+_MOST = 1_000_000
+_ENOUGH_TO_JUDGE = 100
+_EXCERPT = 80
+
+
+def bad_line(line: int, reason: str, content: bytes) -> BadLine:
+    """Make a bad line with an excerpt of its content."""
+    return BadLine(line, reason, one_line(content[: 4 * _EXCERPT].decode("utf-8", "replace"), _EXCERPT))
+
+
+def refuse_too_many(found: Iterable[BadLine], rows: int, where: str) -> None:
+    """Raise InputError when most lines gave no row: then the file is read in the wrong way.
+
+    Blank lines do not count towards most; beyond a million bad lines of any kind there is no sense in going on.
+    """
+    faulty = list(found)
+    real = [line for line in faulty if line.reason != BLANK]
+    if len(faulty) <= _MOST and (len(real) <= max(rows, _ENOUGH_TO_JUDGE)) and (rows or not real):
+        return
+    first = (real or faulty)[0]
+    raise InputError(
+        f"{where}, line {first.line}: {first.reason} ({first.text}), and so on {len(faulty):,} lines against "
+        f"{rows:,} that can be read; check separator, header and encoding"
+    )
