@@ -15,37 +15,44 @@ benchmarks.accuracy render`` makes `benchmarks/README.md` and `benchmarks/result
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 import loaders
+from benchmarks.learned import trainer, tuned
 from benchmarks.pages import render
-from graph_schema.errors import InputError, unknown_name
+from benchmarks.parallel import Pool
+from graph_schema.errors import InputError
 from kgxfer import experiment
 from kgxfer.baselines import BASELINES
 from kgxfer.baselines.blend import greedy_blend
 from kgxfer.bridges import propose_links, twin_pairs
 from kgxfer.evaluation import ALL_ROWS, WITHOUT_TWINS, EvaluationConfig, Report, evaluate
 from kgxfer.graph import KnowledgeGraph, build_graph
-from kgxfer.model import TransferModel
 from kgxfer.recommender import RankingModel
 from kgxfer.splits import FixedFiles, Split, cross_fit
-from kgxfer.training import Trainer
 
 CONFIGS, RESULTS = (Path(__file__).parent / folder for folder in ("configs", "results"))
 VERSIONS = ("kgxfer", "torch", "numpy", "scipy", "pandas", "lightning")
+SEEDS = 5
+BLEND = "greedy blend"
 BLENDED = ("popularity", "item_knn", "personalised_pagerank", "lightgcn", "bpr")
-MONITOR = "sampled_ndcg@10"
+
+
+Filled = Iterator[tuple[str, dict[str, Any]]]
+"""Contender -> its figures, one after another."""
 
 
 @dataclass(frozen=True)
@@ -77,25 +84,13 @@ def control(kind: str, **settings: Any) -> Contender:
     return Contender(fit)
 
 
-def learned(model: TransferModel, seeds: int, **training: Any) -> Contender:
+def learned(kind: str, seeds: int) -> Contender:
     """A model of the training loop, its steps chosen on the validation rows."""
 
     def fit(ground: Ground, seed: int) -> RankingModel:
-        trainer = Trainer(monitor=MONITOR, **training)
-        return trainer.fit(model, ground.graph, ground.split, rng=seed, evaluation=ground.evaluation)
+        return trainer(kind).fit(tuned(kind), ground.graph, ground.split, rng=seed, evaluation=ground.evaluation)
 
     return Contender(fit, seeds)
-
-
-PLAIN = {"item_bias": False, "popularity": False, "learn_scale": False}
-LIGHTGCN = TransferModel("lightgcn", scorer={**PLAIN, "scale": 4.0}, encoder_settings={"learning_rate": 5e-3})
-"""Sampled softmax at temperature 0.25 over three mean layers."""
-BPR = TransferModel(
-    "mf", loss="bpr", l2=5e-3, encoder_settings={"learning_rate": 2e-2, "initial_deviation": 0.1},
-    scorer={"learning_rate": 2e-2, "popularity": False, "learn_scale": False},
-)
-"""Matrix factorisation with item bias; without the decay it stops at little more than popularity."""
-BPR_ROWS = {"rows_per_domain": 8192, "negatives": 64}
 
 
 def contenders(seeds: int) -> dict[str, Contender]:
@@ -104,52 +99,70 @@ def contenders(seeds: int) -> dict[str, Contender]:
     return {
         **{kind: control(kind) for kind in joint},
         "item_knn, target only": control("item_knn", joint=False),
-        "ease": control("ease", regularisation=(100.0,)),
-        "lightgcn": learned(LIGHTGCN, seeds, epochs=12, steps_per_epoch=25, patience=3),
-        "bpr": learned(BPR, seeds, epochs=40, steps_per_epoch=60, patience=5, supervision_settings=BPR_ROWS),
+        "lightgcn": learned("lightgcn", seeds),
+        "bpr": learned("bpr", seeds),
+        "ease": control("ease", regularisation=(100.0,)),  # takes longest
     }
 
 
-def cdrib(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def cdrib(name: str, pool: Pool) -> Filled:
     """Controls on the published files, one at a time."""
-    ground = _ground(name, FixedFiles(choose_on="files"))
-    yield from _compare(ground, contenders(seeds=5))
+    compared = contenders(SEEDS)
+    tasks = [("cdrib", name, model, seed) for model, contender in compared.items() for seed in range(contender.seeds)]
+    yield from _gathered({model: contender.seeds for model, contender in compared.items()}, pool.each(_fitted, tasks))
 
 
-def cdrib_strict(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Cross-fitted by user: per model the row scores of both halves' test rows, averaged together."""
-    base = _ground(name, FixedFiles(choose_on="files"))
-    chosen = {member: contenders(seeds=1)[member] for member in BLENDED}
-    reports = []
-    for number, half in enumerate(cross_fit(base.split, rng=0)):
-        ground = Ground(half, base.graph, base.evaluation)
-        members = {}
-        for member, contender in chosen.items():
-            clock = time.perf_counter()
-            members[member] = contender.fit(ground, 0)
-            print(f"{name}, half {number + 1}: {member} in {time.perf_counter() - clock:.0f} s", flush=True)
-        blend = greedy_blend(members, half, ground.evaluation)
-        print(f"{name}, half {number + 1}: blend weights {blend.weights}", flush=True)
-        reports.append(_report({**members, "greedy blend": blend}, ground))
-    for member in (*chosen, "greedy blend"):
-        yield member, {"seeds": [_pooled(reports, member)]}
-
-
-def disencdr(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def disencdr(name: str, pool: Pool) -> Filled:
     """Controls on the leave-one-out files."""
-    ground = _ground(name, FixedFiles(choose_on="training_rows"))
-    full = ground.split.for_refit()
-    ground = replace(ground, final=replace(ground, split=full, graph=_graph(full)))
-    compared = {
-        "popularity": control("popularity"),
-        "item_knn, target only": control("item_knn", joint=False),
-        "item_knn": control("item_knn"),
-        "personalised_pagerank": control("personalised_pagerank"),
-    }
-    yield from _compare(ground, compared)
+    tasks = [("disencdr", name, model, 0) for model in WARM]
+    yield from _gathered(dict.fromkeys(WARM, 1), pool.each(_fitted, tasks))
 
 
-def transfer(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def cdrib_strict(name: str, pool: Pool) -> Filled:
+    """Cross-fitted by user: per model the row scores of both halves' test rows, averaged together."""
+    halves = list(pool.each(_half, [(name, 0), (name, 1)]))
+    for member in (*BLENDED, BLEND):
+        yield member, {"seeds": [_pooled(halves, member)]}
+
+
+def _half(name: str, number: int) -> dict[str, list[dict[str, Any]]]:
+    """Choose on one half of the users and give every member's figures on the other half's rows."""
+    base = _cold_start(name)
+    ground = Ground(cross_fit(base.split, rng=0)[number], base.graph, base.evaluation)
+    members = {}
+    for member in BLENDED:
+        clock = time.perf_counter()
+        members[member] = contenders(seeds=1)[member].fit(ground, 0)
+        print(f"{name}, half {number + 1}: {member} in {time.perf_counter() - clock:.0f} s", flush=True)
+    blend = greedy_blend(members, ground.split, ground.evaluation)
+    print(f"{name}, half {number + 1}: blend weights {blend.weights}", flush=True)
+    report = _report({**members, BLEND: blend}, ground)
+    return {member: _figures(report, member) for member in (*BLENDED, BLEND)}
+
+
+def _fitted(table: str, name: str, model: str, seed: int) -> tuple[list[dict[str, Any]] | str, float]:
+    """One contender of one seed: its figures, or why it was refused, and the seconds that it took."""
+    ground = GROUNDS[table](name)
+    contender, clock = {**contenders(SEEDS), **WARM}[model], time.perf_counter()
+    try:
+        figures = _figures(_report({model: contender.fit(ground, seed)}, ground), model)
+    except InputError as refusal:  # EASE says where its matrix does not fit
+        return str(refusal), 0.0
+    return figures, time.perf_counter() - clock
+
+
+def _gathered(seeds: Mapping[str, int], found: Iterator[tuple[list[dict[str, Any]] | str, float]]) -> Filled:
+    for model, count in seeds.items():
+        parts = [next(found) for _ in range(count)]
+        refused = [figures for figures, _ in parts if isinstance(figures, str)]
+        if refused:
+            yield model, {"refused": refused[0], "seeds": []}
+            continue
+        seconds = sum(taken for _, taken in parts) / count
+        yield model, {"seeds": [figures for figures, _ in parts], "seconds": round(seconds, 1)}
+
+
+def transfer(name: str, _: Pool) -> Filled:
     """The figures of a whole run, with the seconds of a seed."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run"
@@ -162,14 +175,39 @@ def transfer(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
         yield str(model), {"seeds": seeds, "seconds": round(sum(taken) / max(len(taken), 1), 1)}
 
 
+WARM: Mapping[str, Contender] = {
+    "popularity": control("popularity"),
+    "item_knn, target only": control("item_knn", joint=False),
+    "item_knn": control("item_knn"),
+    "personalised_pagerank": control("personalised_pagerank"),
+}
+"""What DisenCDR's tables compare."""
+
 CDRIB_PAIRS = ("cdrib-game-video", "cdrib-cloth-sport")
 DISENCDR_PAIRS = tuple(name for name in loaders.DATA_SETS if name.startswith("disencdr-"))
-TABLES: Mapping[str, tuple[Callable[[str], Iterator[tuple[str, dict[str, Any]]]], tuple[str, ...]]] = {
+TABLES: Mapping[str, tuple[Callable[[str, Pool], Filled], tuple[str, ...]]] = {
     "cdrib": (cdrib, CDRIB_PAIRS),
     "cdrib-strict": (cdrib_strict, CDRIB_PAIRS),
     "disencdr": (disencdr, DISENCDR_PAIRS),
     "transfer": (transfer, tuple(path.stem for path in sorted(CONFIGS.glob("*.toml")))),
 }
+
+
+@cache
+def _cold_start(name: str) -> Ground:
+    """CDRIB: settings are chosen on the files' validation rows."""
+    return _ground(name, FixedFiles(choose_on="files"))
+
+
+@cache
+def _leave_one_out(name: str) -> Ground:
+    """DisenCDR: chosen on rows taken from training, and fitted again with them."""
+    ground = _ground(name, FixedFiles(choose_on="training_rows"))
+    full = ground.split.for_refit()
+    return replace(ground, final=replace(ground, split=full, graph=_graph(full)))
+
+
+GROUNDS: Mapping[str, Callable[[str], Ground]] = {"cdrib": _cold_start, "disencdr": _leave_one_out}
 
 
 def _ground(name: str, protocol: FixedFiles) -> Ground:
@@ -183,19 +221,6 @@ def _ground(name: str, protocol: FixedFiles) -> Ground:
 
 def _graph(split: Split) -> KnowledgeGraph:
     return build_graph(split, propose_links(split, ["shared_id"]), "collapse")
-
-
-def _compare(ground: Ground, compared: Mapping[str, Contender]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, contender in compared.items():
-        figures, clock = [], time.perf_counter()
-        try:
-            for seed in range(contender.seeds):
-                figures.append(_figures(_report({name: contender.fit(ground, seed)}, ground), name))
-        except InputError as refusal:  # EASE says where its matrix does not fit
-            yield name, {"refused": str(refusal), "seeds": []}
-            continue
-        seconds = (time.perf_counter() - clock) / contender.seeds
-        yield name, {"seeds": figures, "seconds": round(seconds, 1)}
 
 
 def _report(models: Mapping[str, RankingModel], ground: Ground) -> Report:
@@ -213,29 +238,29 @@ def _stated(figures: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(row) for row in rows[["domain", "group", "metric", "value", "count"]].to_dict("records")]
 
 
-def _pooled(reports: list[Report], model: str) -> list[dict[str, Any]]:
+def _pooled(halves: list[dict[str, list[dict[str, Any]]]], member: str) -> list[dict[str, Any]]:
     """Figures over the rows of both halves; every row is in one of them."""
-    tables = []
-    for number, report in enumerate(reports):
-        tables.append(pd.DataFrame(_figures(report, model)).assign(half=number))
-    rows = pd.concat(tables)
+    rows = pd.concat([pd.DataFrame(half[member]) for half in halves])
     rows["value"] *= rows["count"]
     pooled = rows.groupby(["domain", "group", "metric"], sort=False, as_index=False)[["value", "count"]].sum()
     pooled["value"] /= pooled["count"]
     return [dict(row) for row in pooled.to_dict("records")]
 
 
-def run(table: str, name: str) -> None:
+def run(table: str, name: str, pool: Pool) -> None:
     """Fill one table for one data set; the file is written anew after every contender."""
     fill, _ = TABLES[table]
     dataset = loaders.load(name)
     facts = {
         "table": table, "data_set": name, "fingerprint": dataset.fingerprint,
         "split": FixedFiles().split(dataset).fingerprint,
-        "environment": {"python": platform.python_version(), **{part: metadata.version(part) for part in VERSIONS}},
+        "environment": {
+            "python": platform.python_version(), **{part: metadata.version(part) for part in VERSIONS},
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        },
     }
     models: dict[str, Any] = {}
-    for model, found in fill(name):
+    for model, found in fill(name, pool):
         models[model] = found
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"accuracy-{table}-{name}.json").write_text(json.dumps({**facts, "models": models}, indent=1) + "\n")
@@ -252,14 +277,17 @@ def _summary(found: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run a table, for the data sets named or for all of its own, or render what was run."""
-    arguments = sys.argv[1:]
-    if arguments == ["render"]:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=[*TABLES, "render"])
+    parser.add_argument("data_sets", nargs="*", metavar="DATA_SET")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    given = parser.parse_args()
+    if given.table == "render":
         render(RESULTS)
         return
-    if not arguments or arguments[0] not in TABLES:
-        raise SystemExit(f"{unknown_name('table', ' '.join(arguments[:1]), [*TABLES, 'render'])}")
-    for name in arguments[1:] or TABLES[arguments[0]][1]:
-        run(arguments[0], name)
+    with Pool(given.jobs) as pool:
+        for name in given.data_sets or TABLES[given.table][1]:
+            run(given.table, name, pool)
 
 
 if __name__ == "__main__":

@@ -281,6 +281,7 @@ class Trainer:
             steps = self.config.steps_per_epoch or run.supervision.steps_per_epoch
             loader: DataLoader[int] = DataLoader(range(steps), batch_size=1)  # type: ignore[arg-type]
             trainer.fit(module, loader, ckpt_path=str(last) if options.resume and last.is_file() else None)
+        module.to(run.supervision.graph.device)  # Lightning leaves the network on the processor
         best = checkpoint.best_model_path if monitor is not None else ""
         kept = SafeCheckpointIO().load_checkpoint(best or last)
         module.load_state_dict(kept["state_dict"])
