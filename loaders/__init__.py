@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+from loaders.collections import COLLECTIONS, DOMAINS, load_domain, read_domain
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
+from loaders.own.assemble import from_files, from_frames
+from loaders.own.column_map import read_map
 from loaders.pairing import pair
 from loaders.public import cdrib, disencdr, movielens_genres
 from loaders.registry import DataSet, Registry, root_folder
@@ -24,12 +27,17 @@ DATA_SETS: dict[str, DataSet] = {
 
 _registry = Registry(DATA_SETS)
 available = _registry.available
-card = _registry.card
 fetch = _registry.fetch
-load = _registry.load
+
+# Collections that a user fetches have no checksum to fetch them by; they load and show their cards all the same.
+_everything = Registry({**DATA_SETS, **COLLECTIONS})
+card = _everything.card
+load = _everything.load
 
 __all__ = [
+    "COLLECTIONS",
     "DATA_SETS",
+    "DOMAINS",
     "CrossDomainDataset",
     "DataCard",
     "DataSet",
@@ -37,7 +45,12 @@ __all__ = [
     "available",
     "card",
     "fetch",
+    "from_files",
+    "from_frames",
     "load",
+    "load_domain",
     "pair",
+    "read_map",
+    "read_domain",
     "root_folder",
 ]

@@ -87,12 +87,35 @@ def canonical_csv(ratings: pd.DataFrame) -> bytes:
 def split_by_genre(ratings: pd.DataFrame) -> CrossDomainDataset:
     """Make both domains from a table with columns movieId, title, year, genres ("A|B"), userId, rating, timestamp."""
     films = ratings.drop_duplicates("movieId").sort_values("movieId")[["movieId", "title", "year", "genres"]]
-    genres = films.assign(genre=films["genres"].str.split("|")).explode("genre")
-    share = genres["genre"].isin(SUSPENSE_GENRES).groupby(genres["movieId"]).mean()
-    suspense = pd.Index(share.index[share > 0.5])
-    source = _domain("drama-comedy", films[~films["movieId"].isin(suspense)], ratings)
-    target = _domain("suspense", films[films["movieId"].isin(suspense)], ratings)
-    return pair(CARD.name, source, target, positive_from=CARD.positive_from)
+    items = films.assign(item_id=films["movieId"], item_type="Movie", name=film_names(films))
+    interactions = pd.DataFrame(
+        {
+            "user_id": "u" + ratings["userId"].astype("str"),
+            "item_id": ratings["movieId"],
+            "rating": ratings["rating"],
+            "timestamp": ratings["timestamp"],
+        }
+    )
+    users = pd.DataFrame({"user_id": "u" + ratings["userId"].drop_duplicates().sort_values().astype("str")})
+    items = items[["item_id", "item_type", "name", "year"]]
+    return split_films(DomainTables("films", "Movie", users, items, interactions, film_facts(films), CARD))
+
+
+def split_films(films: DomainTables) -> CrossDomainDataset:
+    """Make both domains from one domain of films whose genres are facts; each has the users who rated in it."""
+    genres = films.facts[films.facts["relation"] == "HAS_GENRE"]
+    share = genres["tail_id"].isin(SUSPENSE_GENRES).groupby(genres["head_id"]).mean()
+    suspense = films.items["item_id"].isin(share.index[share > 0.5])
+    source = _part(films, "drama-comedy", films.items[~suspense])
+    target = _part(films, "suspense", films.items[suspense])
+    return pair(films.card.name, source, target, positive_from=films.card.positive_from)
+
+
+def _part(films: DomainTables, domain: str, items: pd.DataFrame) -> DomainTables:
+    interactions = films.interactions[films.interactions["item_id"].isin(items["item_id"])]
+    users = films.users[films.users["user_id"].isin(interactions["user_id"])]
+    facts = films.facts[films.facts["head_id"].isin(items["item_id"])]
+    return DomainTables(domain, films.item_type, users, items, interactions, facts, films.card)
 
 
 def _table() -> pd.DataFrame:
@@ -107,30 +130,14 @@ def _table() -> pd.DataFrame:
     return table
 
 
-def _domain(domain: str, films: pd.DataFrame, ratings: pd.DataFrame) -> DomainTables:
-    rows = ratings[ratings["movieId"].isin(films["movieId"])]
-    interactions = pd.DataFrame(
-        {
-            "user_id": "u" + rows["userId"].astype("str"),
-            "item_id": rows["movieId"],
-            "rating": rows["rating"],
-            "timestamp": rows["timestamp"],
-        }
-    )
-    users = pd.DataFrame({"user_id": "u" + rows["userId"].drop_duplicates().sort_values().astype("str")})
-    items = films.assign(item_id=films["movieId"], item_type="Movie", name=_names(films))
-    items = items[["item_id", "item_type", "name", "year"]]
-    return DomainTables(domain, "Movie", users, items, interactions, _facts(films), CARD)
-
-
-def _names(films: pd.DataFrame) -> pd.Series:
+def film_names(films: pd.DataFrame) -> pd.Series:
     """Return "Heat (1995)": titles alone repeat. A film without title or year is named by what is known of it."""
     titles = films["title"].astype("str").fillna("untitled film " + films["movieId"].astype("str"))
     years = " (" + films["year"].astype("Int64").astype("str") + ")"
     return titles + years.fillna("")
 
 
-def _facts(films: pd.DataFrame) -> pd.DataFrame:
+def film_facts(films: pd.DataFrame) -> pd.DataFrame:
     """Return the genres and the decade of each film; what is not known gives no fact."""
     genres = films.assign(entity=films["genres"].str.split("|")).explode("entity")
     genres = genres[genres["entity"] != _NO_GENRE].assign(relation="HAS_GENRE", entity_type="Genre")
