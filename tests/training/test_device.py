@@ -30,6 +30,6 @@ def test_an_accelerator_gives_the_same_model(name: str) -> None:
     expected, found = here.fit(MODELS[name], graph, split), there.fit(MODELS[name], graph, split)
     for domain in (0, 1):
         for part in ("users", "items", "offset"):
-            values = (getattr(each.vectors[domain], part) for each in (found, expected))
-            np.testing.assert_allclose(*values, rtol=1e-3, atol=1e-4)
+            one, other = (getattr(each.vectors[domain], part) for each in (found, expected))
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
     assert [r.kept_epoch for r in here.records] == [r.kept_epoch for r in there.records]
