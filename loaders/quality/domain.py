@@ -34,14 +34,24 @@ class DomainView:
     positive_from: float | None
 
     @cached_property
+    def user_ids(self) -> pd.Index:
+        """The user table's ids, ready to be looked up."""
+        return pd.Index(self.tables.users["user_id"])
+
+    @cached_property
+    def item_ids(self) -> pd.Index:
+        """The item table's ids, ready to be looked up."""
+        return pd.Index(self.tables.items["item_id"])
+
+    @cached_property
     def per_user(self) -> np.ndarray:
         """int64 [users]: interactions of each user, in the order of the user table."""
-        return _rows_of(self.tables.interactions["user_id"], self.tables.users["user_id"])
+        return _rows_of(self.tables.interactions["user_id"], self.user_ids)
 
     @cached_property
     def per_item(self) -> np.ndarray:
         """int64 [items]: interactions of each item, in the order of the item table."""
-        return _rows_of(self.tables.interactions["item_id"], self.tables.items["item_id"])
+        return _rows_of(self.tables.interactions["item_id"], self.item_ids)
 
     @cached_property
     def ratings(self) -> Distribution:
@@ -73,16 +83,27 @@ class DomainView:
     @cached_property
     def items_with_facts(self) -> np.ndarray:
         """bool [items]: whether any fact speaks of the item."""
-        facts, ids = self.tables.facts, self.tables.items["item_id"]
-        found = np.zeros(len(ids), dtype=bool)
+        facts = self.tables.facts
+        found = np.zeros(len(self.item_ids), dtype=bool)
         for end in ("head", "tail"):
             kinds = [kind for kind in facts[f"{end}_type"].unique() if self.schema.root(kind) == "Item"]
-            found |= ids.isin(facts.loc[facts[f"{end}_type"].isin(kinds), f"{end}_id"]).to_numpy()
+            found |= _named(self.item_ids, facts.loc[facts[f"{end}_type"].isin(kinds), f"{end}_id"])
         return found
 
 
-def _rows_of(column: pd.Series, ids: pd.Series) -> np.ndarray:
-    return np.asarray(column.value_counts(sort=False).reindex(ids.array, fill_value=0), dtype=np.int64)
+def _rows_of(column: pd.Series, ids: pd.Index) -> np.ndarray:
+    counted = column.value_counts(sort=False)
+    rows = np.zeros(len(ids), dtype=np.int64)
+    rows[ids.get_indexer(counted.index)] = counted.to_numpy()
+    return rows
+
+
+def _named(ids: pd.Index, column: pd.Series) -> np.ndarray:
+    """bool [ids]: whether each occurs in the column. Looked up by hash, much faster than `isin` for text."""
+    places = ids.get_indexer(pd.Index(column.unique()))
+    found = np.zeros(len(ids), dtype=bool)
+    found[places[places >= 0]] = True
+    return found
 
 
 def spread_of(counts: np.ndarray) -> Distribution:
@@ -351,12 +372,13 @@ DOMAIN_MEASURES: tuple[tuple[str, tuple[Measure[DomainView], ...]], ...] = (
 """What is measured of a domain, by group, in the order of the report. A new measure is a function and a line here."""
 
 
-def coverage(tables: DomainTables, schema: Schema) -> pd.DataFrame:
+def coverage(view: DomainView) -> pd.DataFrame:
     """Return how much of each attribute is there: kind, attribute, owners (that have it), of (all), share.
 
     A column of users or items covers those with a value that is not blank; a relation of the facts covers the items,
     or users, that are an end of at least one such fact.
     """
+    tables, schema = view.tables, view.schema
     rows = []
     for kind, table, key in (("users", tables.users, "user_id"), ("items", tables.items, "item_id")):
         for column in table.columns.difference([key, "item_type"], sort=False):
@@ -366,8 +388,8 @@ def coverage(tables: DomainTables, schema: Schema) -> pd.DataFrame:
         for end, own, other in (("head", head_type, tail_type), ("tail", tail_type, head_type)):
             root = schema.root(own)
             if root in ("User", "Item"):
-                table, key = (tables.users, "user_id") if root == "User" else (tables.items, "item_id")
-                found = int(table[key].isin(about[f"{end}_id"]).sum())
-                rows.append((f"{root.lower()}s", f"{relation} {other}", found, len(table)))
+                ids = view.user_ids if root == "User" else view.item_ids
+                found = int(_named(ids, about[f"{end}_id"]).sum())
+                rows.append((f"{root.lower()}s", f"{relation} {other}", found, len(ids)))
     frame = pd.DataFrame(rows, columns=["kind", "attribute", "owners", "of"]).drop_duplicates(ignore_index=True)
     return frame.assign(share=frame["owners"] / frame["of"].clip(lower=1))

@@ -30,8 +30,8 @@ class PairView:
     def overlap(self) -> tuple[np.ndarray, np.ndarray]:
         """int64 [overlapping users], twice: interactions of each in the source and in the target domain."""
         ids = self.dataset.overlapping_users
-        places = [pd.Index(view.tables.users["user_id"]).get_indexer(ids) for view in (self.source, self.target)]
-        return self.source.per_user[places[0]], self.target.per_user[places[1]]
+        first, second = (view.per_user[view.user_ids.get_indexer(ids)] for view in (self.source, self.target))
+        return first, second
 
     @cached_property
     def scales(self) -> tuple[np.ndarray, np.ndarray] | Absent:
@@ -111,7 +111,7 @@ def links(view: PairView) -> Value:
 
 def items_in_both(view: PairView) -> Value:
     """Items whose id is in the item tables of both domains."""
-    return int(view.source.tables.items["item_id"].isin(view.target.tables.items["item_id"]).sum())
+    return len(view.source.item_ids.intersection(view.target.item_ids))
 
 
 def sparsity_ratio(view: PairView) -> Value | Absent:
@@ -281,14 +281,14 @@ def shared_entities(view: PairView) -> pd.DataFrame:
 def _named_entities(domain: DomainView) -> pd.DataFrame:
     """Return node_type, node_id, facts, interactions: how often facts name each entity, plain and weighted."""
     facts, schema = domain.tables.facts, domain.schema
-    popularity = pd.Series(domain.per_item, index=domain.tables.items["item_id"].array)
     parts = []
     for end, other in (("head", "tail"), ("tail", "head")):
         entity = [kind for kind in facts[f"{end}_type"].unique() if schema.root(kind) not in ("User", "Item")]
         rows = facts[facts[f"{end}_type"].isin(entity)]
         items = [kind for kind in rows[f"{other}_type"].unique() if schema.root(kind) == "Item"]
         of_item = rows[f"{other}_type"].isin(items).to_numpy()
-        weights = popularity.reindex(rows[f"{other}_id"].array).fillna(0).to_numpy() * of_item
+        places = domain.item_ids.get_indexer(pd.Index(rows[f"{other}_id"]))
+        weights = np.where(of_item & (places >= 0), domain.per_item[places], 0) if len(domain.item_ids) else 0
         ends = rows[[f"{end}_type", f"{end}_id"]].set_axis(["node_type", "node_id"], axis=1)
         parts.append(ends.assign(facts=1, interactions=weights))
     named = pd.concat(parts, ignore_index=True)

@@ -174,7 +174,7 @@ def _domain(view: DomainView, cleaned: Cleaned | None, applied: bool) -> DomainQ
         before=cleaned.before if cleaned else counts, after=cleaned.after if cleaned else counts, applied=applied,
         findings=cleaned.findings if cleaned else (), unaccounted=cleaned.unaccounted if cleaned else {},
         activity=spread_of(view.per_user), popularity=spread_of(view.per_item), ratings=view.ratings,
-        months=view.months, coverage=coverage(tables, view.schema),
+        months=view.months, coverage=coverage(view),
     )  # fmt: skip
 
 

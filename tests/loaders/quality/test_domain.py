@@ -121,7 +121,7 @@ def test_distributions_by_hand() -> None:
 
 
 def test_coverage_of_columns_and_relations_by_hand() -> None:
-    found = coverage(shop(), SCHEMA)
+    found = coverage(DomainView(shop(), SCHEMA, None))
     assert found.drop(columns="share").to_numpy().tolist() == [
         ["users", "town", 2, 3], ["items", "name", 2, 4], ["items", "year", 1, 4],
         ["items", "HAS_GENRE Genre", 2, 4], ["items", "ACTED_IN Person", 1, 4],
