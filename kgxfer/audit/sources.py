@@ -89,14 +89,14 @@ def _of_run(folder: Path, root: Path | None) -> Source:
     if root is not None:
         values["data"] = {**values["data"], "root": str(root)}
     config = checked_config(values, f'"{folder / "config.json"}"')
-    dataset = loaders.load(config.data.name, root=config.data.root, **config.data.options)
+    dataset = config.data.load()
     protocol = SPLITS[config.split.protocol]
     settings = protocol.config_class.parse(config.split.settings, "split")
     split = protocol(settings).split(dataset, rng=config.seed)  # type: ignore[arg-type]
     choosing, final = _grounds(split, config.graph, config.split.refit)
     if final.split.fingerprint != saved.manifest["split"]["fingerprint"]:
         raise InputError(
-            f'run "{folder}" was made from other data or another split than "{config.data.name}" gives now; restore '
+            f'run "{folder}" was made from other data or another split than "{config.data.label}" gives now; restore '
             "its data files, or run its configuration again"
         )
     ranked = config.evaluation

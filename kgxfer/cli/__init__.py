@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from graph_schema.errors import InputError
-from kgxfer.cli import audit, data, recommend, run
+from kgxfer.cli import audit, data, init, recommend, run
 
 INTERRUPTED = 130
 
@@ -27,6 +27,7 @@ for command in (run.demo, run.run, audit.audit, recommend.recommend):
 data_app = typer.Typer(help="The data sets that can be loaded by name.", no_args_is_help=True)
 data_app.command("list")(data.list_data)
 data_app.command("fetch")(data.fetch_data)
+data_app.command("init")(init.init)
 app.add_typer(data_app, name="data")
 
 

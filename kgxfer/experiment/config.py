@@ -6,10 +6,11 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+import loaders
 from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.baselines import BASELINES, BlendConfig
@@ -25,6 +26,7 @@ from kgxfer.graph import COMBINATIONS
 from kgxfer.model import TransferModel, TransferModelConfig
 from kgxfer.splits import SPLITS
 from kgxfer.training import Trainer, TrainingConfig
+from loaders.dataset import CrossDomainDataset
 
 TEACHER = " (teacher)"
 """Added to the name of a model for the one that its student was distilled from."""
@@ -36,11 +38,38 @@ CONTROL_ENCODERS = ("mf", "lightgcn")
 
 
 class DataConfig(Config):
-    """Which data set, with which options; `root` is the folder of its files."""
+    """A data set by `name`, with its options and `root`, the folder of its files; or one's own files by a column `map`.
 
-    name: str
+    The path of the map is relative to the TOML file that names it.
+    """
+
+    name: str | None = None
+    map: str | None = None
     root: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.name is None) == (self.map is None):
+            raise ValueError("say which data by name (of a data set) or by map (of your own files), one of the two")
+        if self.map is not None and (self.root is not None or self.options):
+            raise ValueError("root and options belong to a data set by name; a map says itself where its files are")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name of the data set, or the path of the map."""
+        return self.name or self.map or ""
+
+    def load(self) -> CrossDomainDataset:
+        """Load the data.
+
+        Raises:
+            InputError: an unknown name or option, a fault in the map, or files that cannot be read.
+        """
+        if self.name is None:
+            return loaders.from_files(self.label)
+        return loaders.load(self.name, root=self.root, **self.options)
 
 
 class SplitConfig(Config):
@@ -199,7 +228,7 @@ def load_config(path: Path, **changes: Any) -> RunConfig:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f'configuration "{path}" is not valid TOML: {error}') from error
-    values = _with_review(values, path.parent)
+    values = _with_map(_with_review(values, path.parent), path.parent)
     return checked_config(values | changes, f'configuration "{path}"')
 
 
@@ -213,9 +242,19 @@ def _with_review(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return values | {"graph": {**graph, "reviewed_links": str(path), "reviewed_sha256": sha256}}
 
 
+def _with_map(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The path of a column map is relative to the TOML file; made absolute, a run finds it again from anywhere."""
+    data = values.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("map"), str):
+        return values
+    return values | {"data": {**data, "map": str((folder / data["map"]).resolve())}}
+
+
 def checked_config(values: Mapping[str, Any], where: str = "configuration") -> RunConfig:
     """Parse plain values and resolve every name in them before anything is loaded."""
     config = RunConfig.parse(values, where)
+    if config.data.map is not None:
+        loaders.read_map(config.data.map)
     split = SPLITS[config.split.protocol]
     split.config_class.parse(config.split.settings, f"{where}, split {config.split.protocol}")
     for bridge in config.graph.bridges:

@@ -116,6 +116,7 @@ def manifest(config: RunConfig, state: RunState) -> dict[str, Any]:
         "data": {
             "name": split.dataset.name, "fingerprint": split.dataset.fingerprint, "licence": card.licence,
             "citation": card.citation,
+            "files": {one.domain: dict(one.card.sha256) for one in split.dataset.domains},
         },
         "split": {
             "protocol": split.protocol, "validation": split.validation,

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-import loaders
 from graph_schema.errors import InputError
 from kgxfer.bridges import twin_pairs
 from kgxfer.evaluation import evaluate
@@ -94,7 +93,7 @@ def _check_folder(config: RunConfig, folder: Path, resume: bool) -> None:
 
 def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
     clock = time.perf_counter()
-    dataset = loaders.load(config.data.name, root=config.data.root, **config.data.options)
+    dataset = config.data.load()
     for domain in config.evaluation.exclude_other_positives:
         dataset.domain(domain)
     protocol = SPLITS[config.split.protocol]

@@ -149,7 +149,7 @@ def test_the_manifest_says_what_was_run(folder: Path, config: RunConfig, said: l
 
 
 def test_the_manifest_names_the_split_as_a_frozen_one_does(folder: Path, config: RunConfig, tmp_path: Path) -> None:
-    data = loaders.load(config.data.name, **config.data.options)
+    data = config.data.load()
     split = ColdStartUsers().split(data, rng=config.seed)
     save_split(split, tmp_path / "frozen")
     frozen, of_run = content(tmp_path / "frozen" / "split.json"), content(folder / "manifest.json")["split"]
