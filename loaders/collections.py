@@ -17,7 +17,7 @@ from typing import Any
 from graph_schema.config import Config
 from graph_schema.errors import unknown_name
 from loaders.dataset import DataCard, DomainTables
-from loaders.public import movielens
+from loaders.public import amazon_reviews, movielens
 from loaders.public._official import ReadingWarning
 from loaders.raw import RawDomain
 from loaders.registry import DataSet, root_folder
@@ -43,11 +43,17 @@ class OneDomain:
 
 
 DOMAINS: dict[str, OneDomain] = {
+    "amazon-reviews": OneDomain(
+        amazon_reviews.CARD, amazon_reviews.CategoryConfig, amazon_reviews.read_category, amazon_reviews.load_domain
+    ),
     "movielens": OneDomain(movielens.CARD, movielens.FilmsConfig, movielens.read_films, movielens.load_domain),
 }
 """The collections of one domain. A new one is a module in `loaders/public` and one line here."""
 
 COLLECTIONS: dict[str, DataSet] = {
+    "amazon-reviews": DataSet(
+        amazon_reviews.CARD, amazon_reviews.load, options=tuple(amazon_reviews.AmazonConfig.model_fields)
+    ),
     "movielens": DataSet(movielens.CARD, movielens.load, options=tuple(movielens.MovieLensConfig.model_fields)),
 }
 """The collections that give two domains with common users; `loaders.load` takes their names."""

@@ -199,7 +199,7 @@ def _entries(table: RawTable | None, key: str, used: pd.Series, card: DataCard) 
         return pd.DataFrame({key: used.drop_duplicates().reset_index(drop=True)})
     repeated = table.frame[key].duplicated()
     if repeated.any():
-        warn(card, f"{int(repeated.sum()):,} rows of {table.where} list a {key} again; the first counts")
+        warn(card, f"{int(repeated.sum()):,} rows of {table.where} list an id again; the first counts")
     listed = table.frame[~repeated]
     unlisted = used[~used.isin(listed[key])].drop_duplicates()
     if not unlisted.empty:
