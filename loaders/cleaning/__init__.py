@@ -17,15 +17,23 @@ from datetime import UTC, datetime
 
 from graph_schema.schema import Schema
 from graph_schema.vocabulary import SCHEMA
+from loaders.cleaning.activity import core, suspicious_users
 from loaders.cleaning.config import CleaningConfig
 from loaders.cleaning.draft import Context, Draft, given_tables
+from loaders.cleaning.events import events
+from loaders.cleaning.facts import facts
 from loaders.cleaning.findings import TABLES, Cleaned, Example, RuleFinding
 from loaders.cleaning.finish import finish
 from loaders.cleaning.identifiers import identifiers
 from loaders.cleaning.ratings import rating_numbers, rating_range
-from loaders.cleaning.references import interactions_of_unknown
+from loaders.cleaning.references import references
 from loaders.cleaning.repeated_interactions import repeated_interactions
+from loaders.cleaning.repeated_rows import repeated_rows
+from loaders.cleaning.same_items import same_items
+from loaders.cleaning.scales import normalised_ratings, rating_scales
+from loaders.cleaning.texts import texts
 from loaders.cleaning.times import times
+from loaders.cleaning.typed_columns import typed_columns
 from loaders.cleaning.unreadable_lines import unreadable_lines
 from loaders.raw import RawDomain
 
@@ -35,11 +43,21 @@ Rule = Callable[[Draft, Context], tuple[Draft, list[RuleFinding]]]
 
 RULES: Mapping[str, Rule] = {
     "identifiers": identifiers,
+    "texts": texts,
+    "typed_columns": typed_columns,
+    "repeated_rows": repeated_rows,
+    "same_items": same_items,
+    "events": events,
     "rating_numbers": rating_numbers,
+    "rating_scales": rating_scales,
     "rating_range": rating_range,
     "times": times,
     "repeated_interactions": repeated_interactions,
-    "interactions_of_unknown": interactions_of_unknown,
+    "references": references,
+    "suspicious_users": suspicious_users,
+    "core": core,
+    "normalised_ratings": normalised_ratings,
+    "facts": facts,
 }
 """The registry, in the order in which the rules are applied. A new rule is one function and one line here."""
 

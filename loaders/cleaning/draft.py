@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
+from graph_schema.errors import InputError
 from graph_schema.schema import Schema
 from loaders.cleaning.config import CleaningConfig
 from loaders.cleaning.findings import Action, Example, RuleFinding
@@ -18,6 +19,15 @@ EXAMPLES = 5
 """So many examples does a finding have at most."""
 
 _LONGEST_VALUE = 60
+
+NEEDED = {
+    "interactions": ("user_id", "item_id"),
+    "items": ("item_id",),
+    "users": ("user_id",),
+    "knows": ("user_id", "other_id"),
+    "facts": ("head_id", "head_type", "relation", "tail_id", "tail_type"),
+}
+"""The columns that each table must have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +112,11 @@ class Draft:
 
     @classmethod
     def of(cls, raw: RawDomain) -> Draft:
-        """Take the tables of a raw domain as they are."""
-        tables = {name: Table.of(name, table) for name, table in given_tables(raw).items()}
+        """Take the tables of a raw domain as they are; InputError where a column that a table needs is not there."""
+        given = given_tables(raw)
+        for name, table in given.items():
+            _check_columns(table, NEEDED[name], f'domain "{raw.domain}", {name}')
+        tables = {name: Table.of(name, table) for name, table in given.items()}
         nothing = pd.DataFrame({"item_id": pd.Series([], dtype="str"), "same_as": pd.Series([], dtype="str")})
         return cls(raw.domain, raw.item_type, tables, raw.item_attributes, raw.user_attributes, nothing)
 
@@ -123,6 +136,19 @@ class Draft:
     def attributes(self, table: str) -> tuple[Attribute, ...]:
         """Return how the columns of a table are meant."""
         return {"items": self.item_attributes, "users": self.user_attributes}.get(table, ())
+
+
+def _check_columns(table: RawTable, needed: tuple[str, ...], place: str) -> None:
+    columns = [str(name) for name in table.frame.columns]
+    repeated = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+    if repeated:
+        raise InputError(f'{place} ({table.where}): column "{repeated[0]}" is there twice; drop or rename one')
+    lacking = [name for name in needed if name not in columns]
+    if lacking:
+        raise InputError(
+            f'{place} ({table.where}): no column "{lacking[0]}"; there are {", ".join(columns) or "no columns"}; '
+            "say which of them it is"
+        )
 
 
 def given_tables(raw: RawDomain) -> dict[str, RawTable]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from graph_schema.tables import FACTS
 from loaders.cleaning.codes import decode
 from loaders.cleaning.draft import Draft
 from loaders.cleaning.findings import TABLES, Cleaned, RuleFinding
@@ -16,6 +15,10 @@ from loaders.dataset import DataCard, DomainTables
 def finish(draft: Draft, findings: list[RuleFinding], before: Mapping[str, int]) -> Cleaned:
     """Return the validated domain with its account."""
     frames = {name: _plain(table.frame) for name, table in draft.tables.items()}
+    interactions = frames["interactions"]
+    if "weight" in interactions.columns and "rating" not in interactions.columns:
+        # So that `positive_from` can tell a purchase from a view.
+        interactions["rating"] = interactions["weight"]
     items = frames["items"]
     if "item_type" not in items.columns:
         items["item_type"] = draft.item_type
@@ -25,8 +28,8 @@ def finish(draft: Draft, findings: list[RuleFinding], before: Mapping[str, int])
         item_type=draft.item_type,
         users=frames["users"],
         items=items,
-        interactions=frames["interactions"],
-        facts=frames.get("facts", FACTS.empty()),
+        interactions=interactions,
+        facts=frames["facts"],
         card=DataCard.own(draft.domain),
     )
     after = {name: len(frames[name]) if name in frames else 0 for name in TABLES}

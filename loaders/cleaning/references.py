@@ -9,58 +9,88 @@ from loaders.cleaning.codes import lookup
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import RuleFinding
 
-UNKNOWN = {"users": "interaction of an unknown user", "items": "interaction with an unknown item"}
+UNKNOWN = {"users": "unknown user", "items": "unknown item"}
 KEYS = {"users": "user_id", "items": "item_id"}
+_NAMED_BY: dict[str, dict[str, tuple[str, ...]]] = {
+    "users": {"interactions": ("user_id",), "knows": ("user_id", "other_id")},
+    "items": {"interactions": ("item_id",)},
+}
 
 
-def interactions_of_unknown(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
-    """Add the users and items that only interactions name, or drop those interactions, as the configuration says."""
+def references(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
+    """Add the users and items that other tables name, or drop those rows, as the configuration says.
+
+    Where no table of users (or items) is given, those of the interactions are it.
+    """
     findings: list[RuleFinding] = []
     choices = {"users": context.config.unknown_users, "items": context.config.unknown_items}
     for name, choice in choices.items():
-        table = draft.get(name)
-        if table is not None and choice == "drop":
-            rows = draft.interactions
-            unknown = _unknown(rows, KEYS[name], table)
-            findings += rows.finding(UNKNOWN[name], unknown, "dropped", ("user_id", "item_id"))
-            draft = draft.put(rows.without(unknown))
+        if draft.get(name) is not None and choice == "drop":
+            draft, found = _without_unknown(draft, name)
+            findings += found
     for name, choice in choices.items():
-        table = draft.get(name)
-        if table is None or choice == "add":
+        if draft.get(name) is None or choice == "add":
             draft, found = _added(draft, name)
             findings += found
     return draft, findings
 
 
-def _unknown(rows: Table, key: str, table: Table) -> np.ndarray:
-    coded = rows.frame[key].array
-    return lookup(~coded.categories.isin(table.frame[key].array.categories), coded.codes, False)
+def unknown_rows(draft: Draft, rows: Table, name: str) -> np.ndarray:
+    """Return which rows name a user (or an item: `name` is "users" or "items") that is not in its table."""
+    unknown = np.zeros(len(rows.frame), dtype=bool)
+    known = draft.tables[name].frame[KEYS[name]]
+    # Rows may have gone from the table since its ids were coded: the ids that are there are asked, not the categories.
+    ids = known.array.categories[np.unique(known.array.codes)]
+    for column in _NAMED_BY[name][rows.name]:
+        coded = rows.frame[column].array
+        unknown |= lookup(~coded.categories.isin(ids), coded.codes, True)
+    return unknown
+
+
+def _without_unknown(draft: Draft, name: str) -> tuple[Draft, list[RuleFinding]]:
+    findings: list[RuleFinding] = []
+    for place, columns in _NAMED_BY[name].items():
+        rows = draft.get(place)
+        if rows is not None:
+            unknown = unknown_rows(draft, rows, name)
+            findings += rows.finding(UNKNOWN[name], unknown, "dropped", columns)
+            draft = draft.put(rows.without(unknown))
+    return draft, findings
 
 
 def _added(draft: Draft, name: str) -> tuple[Draft, list[RuleFinding]]:
-    """Give every user or item of the interactions a row in its table."""
-    rows, key, table = draft.interactions, KEYS[name], draft.get(name)
-    coded = rows.frame[key].array
-    used = np.unique(coded.codes)
-    # In order of first appearance, as the codes are.
-    ids = coded.categories[used]
+    """Give every user or item that another table names a row in its own, in order of first appearance."""
+    key, table = KEYS[name], draft.get(name)
+    used = [
+        rows.frame[column].array.categories[np.unique(rows.frame[column].array.codes)]
+        for place, columns in _NAMED_BY[name].items()
+        if (rows := draft.get(place)) is not None
+        for column in columns
+    ]
+    ids = used[0].append(used[1:]).unique() if used[1:] else used[0]
     if table is None:
-        frame = pd.DataFrame({key: pd.Categorical(ids, categories=ids)}, index=np.full(len(ids), -1))
-        added = Table(name, frame)
-        detail = f"no table of {name} was given; these are the {name} of the interactions"
-        every = np.ones(len(ids), dtype=bool)
-        return draft.put(added), added.finding(f"{name} of interactions", every, "added", (key,), detail)
-    known = table.frame[key].array.categories
-    new = ids[~ids.isin(known)]
+        table = Table(name, pd.DataFrame({key: pd.Categorical([], categories=ids[:0])}, index=pd.RangeIndex(0)))
+        detail = f"no table of {name} was given; these are the {name} that interactions name"
+        return _with_rows(draft, table, key, ids, name, f"{name} of interactions", detail)
+    new = ids[~ids.isin(table.frame[key].array.categories)]
     if not len(new):
         return draft, []
-    unknown = _unknown(rows, key, table)
-    findings = rows.finding(UNKNOWN[name], unknown, "reported", ("user_id", "item_id"))
-    every = known.append(new)
+    findings: list[RuleFinding] = []
+    for place, columns in _NAMED_BY[name].items():
+        rows = draft.get(place)
+        if rows is not None:
+            findings += rows.finding(UNKNOWN[name], unknown_rows(draft, rows, name), "reported", columns, "added")
+    detail = f"the table of {name} did not have them"
+    draft, added = _with_rows(draft, table, key, new, name, UNKNOWN[name], detail)
+    return draft, [*findings, *added]
+
+
+def _with_rows(
+    draft: Draft, table: Table, key: str, new: pd.Index, name: str, rule: str, detail: str
+) -> tuple[Draft, list[RuleFinding]]:
+    every = table.frame[key].array.categories.append(new)
     old = pd.Categorical.from_codes(table.frame[key].array.codes, categories=every)
-    frame = table.frame.assign(**{key: old})
     more = pd.DataFrame({key: pd.Categorical(new, categories=every)}, index=np.full(len(new), -1))
-    joined = Table(name, pd.concat([frame, more]), table.lines)
+    joined = Table(name, pd.concat([table.frame.assign(**{key: old}), more]), table.lines)
     mask = np.arange(len(joined.frame)) >= len(table.frame)
-    detail = f"interactions name them, the table of {name} does not"
-    return draft.put(joined), [*findings, *joined.finding(UNKNOWN[name], mask, "added", (key,), detail)]
+    return draft.put(joined), joined.finding(rule, mask, "added", (key,), detail)
