@@ -8,6 +8,7 @@ import pandas as pd
 
 from graph_schema.tables import LINKS, validate
 from kgxfer.bridges.behaviour_twins import BehaviourTwins, twin_pairs
+from kgxfer.bridges.fuzzy_name import FuzzyName, matched_names
 from kgxfer.bridges.links import IDENTITY, Bridge, relations_of, shuffle_links
 from kgxfer.bridges.same_name import SameName
 from kgxfer.bridges.shared_entity import SharedEntity
@@ -21,6 +22,7 @@ BRIDGES: Registry[Bridge] = Registry(
         "shared_id": SharedId,
         "shared_entity": SharedEntity,
         "same_name": SameName,
+        "fuzzy_name": FuzzyName,
         "behaviour_twins": BehaviourTwins,
     },
 )
@@ -49,9 +51,11 @@ __all__ = [
     "BRIDGES",
     "BehaviourTwins",
     "Bridge",
+    "FuzzyName",
     "SameName",
     "SharedEntity",
     "SharedId",
+    "matched_names",
     "propose_links",
     "shuffle_links",
     "twin_pairs",

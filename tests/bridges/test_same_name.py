@@ -72,8 +72,14 @@ def test_missing_and_empty_names_link_nothing() -> None:
     assert linked({"a": None, "b": "..."}, {"x": None, "y": "!?"}) == []
 
 
-def test_items_of_different_types_are_not_the_same() -> None:
-    assert linked({"a": "Dune"}, {"x": "Dune"}, types=("Book", "Movie")) == []
+def test_items_of_different_types_are_alike_whatever_their_years_and_not_the_same() -> None:
+    book, film = (
+        domain_of(name, kind, {"u": item, "v": item}, names={item: "Dune"}, years={item: year})
+        for name, kind, item, year in (("one", "Book", "a", 1965), ("two", "Movie", "x", 1984))
+    )
+    links = SameName().links(FixedFiles().split(pair_of(book, film, test={"two": {"u": "x"}})))
+    columns = ["source_id", "target_id", "node_type", "relation"]
+    assert links[columns].to_numpy().tolist() == [["a", "x", "Item", "SIMILAR_TO"]]
 
 
 def test_the_key_is_the_evidence() -> None:
