@@ -7,7 +7,6 @@ an apostrophe before them, which reading takes off again.
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +18,10 @@ from graph_schema.errors import InputError, unknown_name
 from graph_schema.tables import LINKS, validate
 from loaders.dataset import CrossDomainDataset, DomainTables
 from loaders.files import new_file
+from loaders.own import read_table
+from loaders.own.bad_lines import BLANK
 from loaders.pairing import entities_of
+from loaders.raw import RawTable
 
 KEY = ["source_id", "target_id", "node_type"]
 REVIEW_COLUMNS = (
@@ -69,14 +71,19 @@ def write_review(table: pd.DataFrame, path: Path) -> None:
     Raises:
         InputError: the file exists, or cannot be written.
     """
-    if path.exists():
-        raise InputError(f'"{path}" exists already and may hold decisions; give another file or move it away')
+    refuse_existing(path)
     shown = table.reindex(columns=list(REVIEW_COLUMNS))
     shown["confidence"] = shown["confidence"].map("{:.4g}".format, na_action="ignore")
     text = shown.astype(object).where(shown.notna(), "").astype("str").apply(_guarded)
     with new_file(path) as draft:
         # The mark at the start tells spreadsheets that the text is UTF-8.
         text.to_csv(draft, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def refuse_existing(path: Path) -> None:
+    """Refuse to write a review where something lies already: it may hold decisions."""
+    if path.exists():
+        raise InputError(f'"{path}" exists already and may hold decisions; give another file or move it away')
 
 
 def read_review(path: Path, dataset: CrossDomainDataset | None = None, sha256: str | None = None) -> Review:
@@ -93,11 +100,10 @@ def read_review(path: Path, dataset: CrossDomainDataset | None = None, sha256: s
     """
     if not path.is_file():
         raise InputError(f'review "{path}" does not exist; `kgxfer bridge audit --review` writes one')
-    content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
     if sha256 is not None and found != sha256:
         raise InputError(f'review "{path}" is not the file that was used before; restore it, or start anew')
-    table, lines = _parsed(content, path)
+    table, lines = _parsed(path)
     table["decision"] = table["decision"].str.strip().str.lower()
     wrong = ~table["decision"].isin(["", ACCEPT, REJECT]).to_numpy()
     if wrong.any():
@@ -162,36 +168,31 @@ def _guarded(column: pd.Series) -> pd.Series:
     return one_line.where(~one_line.str.startswith(FORMULA), "'" + one_line)
 
 
-def _restored(column: pd.Series) -> pd.Series:
+def restored(column: pd.Series) -> pd.Series:
+    """Cells as they were before `write_review` put apostrophes before what looks like a formula."""
     guarded = column.str.startswith("'") & column.str.slice(1).str.startswith(FORMULA)
     return column.where(~guarded, column.str.slice(1))
 
 
-def _parsed(content: bytes, path: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """The cells as text, and the line of each row; blank lines are passed over."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InputError(f'review "{path}", line {line}: not UTF-8; save it as "CSV UTF-8"') from error
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    try:
-        table = pd.read_csv(
-            io.StringIO(text, newline=""), sep=separator, dtype="str", keep_default_na=False, skip_blank_lines=False,
-            header=None,
-        ).fillna("")
-    except ValueError as error:
-        raise InputError(f'review "{path}" cannot be read ({" ".join(str(error).split())}); save it again') from error
-    # The header is read as a row, so that a line with more cells than it is an error.
-    table = table.iloc[1:].set_axis(table.iloc[0].str.strip(), axis=1).reset_index(drop=True)
+def _parsed(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
+    """The cells as text, and the line of each row; rows without any content are passed over."""
+    raw = read_table(path, format="csv", header=True)
+    refuse_bad_lines(raw)
+    table = raw.frame.rename(columns=str.strip)
     lacking = [name for name in NEEDED if name not in table]
     if lacking:
         raise InputError(f'review "{path}", line 1: no column "{lacking[0]}"; needed: {", ".join(NEEDED)}')
-    breaks = sum((table[name].str.count("\n") for name in table), start=pd.Series(0, index=table.index))
-    lines = 2 + np.arange(len(table)) + np.concatenate([[0], breaks.cumsum().to_numpy()[:-1]])[: len(table)]
+    table = table.astype("str").fillna("")
     filled = (table != "").any(axis=1).to_numpy()
-    return table[filled].reset_index(drop=True).apply(_restored), lines[filled].astype(int)
+    lines = np.arange(len(table)) + 2 if raw.lines is None else raw.lines
+    return table[filled].reset_index(drop=True).apply(restored), lines[filled]
+
+
+def refuse_bad_lines(raw: RawTable) -> None:
+    """Refuse a table that a person keeps by hand where a line of it is no row; blank lines do no harm."""
+    faulty = [line for line in raw.bad_lines if line.reason != BLANK]
+    if faulty:
+        raise InputError(f'file "{raw.where}", line {faulty[0].line}: {faulty[0].reason}; mend the line')
 
 
 def _one_each(table: pd.DataFrame, lines: np.ndarray, path: Path) -> tuple[pd.DataFrame, np.ndarray]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from graph_schema.errors import InputError
-from kgxfer.cli.console import Root, folder_for, print_table, say
-
-if TYPE_CHECKING:
-    from kgxfer.audit import Audit
+from kgxfer.cli.console import Root, folder_for, print_verdicts, say
 
 
 def audit(
@@ -51,16 +46,5 @@ def audit(
     )
     folder = out or folder_for(source.name, resume=False, parent="audits")
     found.save(folder)
-    _print_verdicts(found)
+    print_verdicts(f"Audit of {found.name}", found.findings)
     say(f"audit: {folder / auditing.PAGE}")
-
-
-def _print_verdicts(found: Audit) -> None:
-    """Print one line per finding; those that change how figures are read are marked."""
-    table = Table("", title=f"Audit of {found.name}", title_justify="left", title_style="bold", show_lines=True)
-    table.add_column("question", max_width=22)
-    table.add_column("answer", overflow="fold")
-    for finding in found.findings:
-        mark = Text("●", style="bold yellow") if finding.concern else Text("○", style="dim")
-        table.add_row(mark, Text(finding.title), Text(finding.verdict))
-    print_table(table)

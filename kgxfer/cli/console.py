@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from kgxfer.audit import Finding
 
 Root = Annotated[Path | None, typer.Option("--root", help="Folder of the data files; else KGXFER_DATA, else a cache.")]
 
@@ -33,6 +37,17 @@ def say(text: str) -> None:
 def print_table(table: Table) -> None:
     """Print a table as wide as the terminal."""
     Console().print(table)
+
+
+def print_verdicts(title: str, findings: Sequence[Finding]) -> None:
+    """Print one line per finding of an audit; those that change how things are read are marked."""
+    table = Table("", title=title, title_justify="left", title_style="bold", show_lines=True)
+    table.add_column("question", max_width=22)
+    table.add_column("answer", overflow="fold")
+    for finding in findings:
+        mark = Text("●", style="bold yellow") if finding.concern else Text("○", style="dim")
+        table.add_row(mark, Text(finding.title), Text(finding.verdict))
+    print_table(table)
 
 
 def print_recommendations(title: str, entries: list[dict[str, Any]]) -> None:

@@ -1,0 +1,11 @@
+"""Audits of links: whether what bridges join belongs together, and which links a person should look at."""
+
+from kgxfer.link_audit.findings import FINDINGS
+from kgxfer.link_audit.link_audit import PAGE, LinkAudit, audit_links
+from kgxfer.link_audit.sources import dataset_of, default_split, read_links
+from kgxfer.link_audit.subject import LinkAuditConfig, proposed
+
+__all__ = [
+    "FINDINGS", "PAGE", "LinkAudit", "LinkAuditConfig", "audit_links", "dataset_of", "default_split", "proposed",
+    "read_links",
+]

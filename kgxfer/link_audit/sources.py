@@ -1,0 +1,74 @@
+"""What can be audited by name: the links of a data set, of a user's own data, or of a table in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+import loaders
+from graph_schema.errors import InputError, unknown_name
+from graph_schema.tables import LINKS, validate
+from kgxfer.bridges.review import refuse_bad_lines, restored
+from kgxfer.splits import ColdStartUsers, FixedFiles, Ratio, Split
+from loaders import CrossDomainDataset
+from loaders.own import read_table
+
+MAP = ".toml"
+
+
+def dataset_of(target: str, root: Path | None = None) -> CrossDomainDataset:
+    """Load a data set by its name, or a user's own data by the path of their column map.
+
+    Raises:
+        InputError: neither of the two, or data that cannot be loaded.
+    """
+    if target in loaders.DATA_SETS:
+        return loaders.load(target, root=root)
+    if Path(target).suffix.lower() == MAP:
+        return loaders.from_files(target)
+    raise unknown_name("data set", target, [*loaders.DATA_SETS, "PATH/TO/MAP.toml"])
+
+
+def default_split(dataset: CrossDomainDataset, seed: int = 0) -> Split:
+    """The split whose training part bridges read: what is published, else cold-start users, else a ratio of rows.
+
+    Validation rows are training rows here, where they may be: nothing is chosen on them.
+    """
+    if "test" in dataset.fixed:
+        return FixedFiles().split(dataset, rng=seed)
+    try:
+        return ColdStartUsers().split(dataset, rng=seed).for_refit()
+    except InputError:  # hardly anybody is in both domains
+        return Ratio(valid_share=0.0).split(dataset, rng=seed)
+
+
+def read_links(path: Path, say: Callable[[str], None] = lambda line: None) -> dict[str, pd.DataFrame]:
+    """Read a link table, CSV, JSON lines or Parquet, as tables by method.
+
+    Needed are source_id, target_id and node_type; confidence is 1 where the file has none, the method the file's name.
+
+    Raises:
+        InputError: the file is absent or unreadable, a column is lacking, or a value is none; names the line.
+    """
+    raw = read_table(path)
+    refuse_bad_lines(raw)
+    table = raw.frame.apply(lambda column: restored(column) if column.dtype == "str" else column)
+    defaults = {"confidence": 1.0, "method": path.stem, "evidence": None}
+    table = table.assign(**{name: value for name, value in defaults.items() if name not in table})
+    table["confidence"] = _numbers(table["confidence"], raw.lines, path)
+    links = validate(table[[name for name in LINKS.names if name in table]], LINKS, f'file "{path}"')
+    say(f'"{path}": {len(links):,} links')
+    groups = links.groupby("method", sort=False) if len(links) else [(path.stem, links)]
+    return {str(method): rows.reset_index(drop=True) for method, rows in groups}
+
+
+def _numbers(column: pd.Series, lines: object, path: Path) -> pd.Series:
+    """Text as numbers; decimal commas of spreadsheets count as points."""
+    numbers = pd.to_numeric(column.astype("str").str.replace(",", ".", regex=False), errors="coerce")
+    if numbers.isna().any():
+        row = int(numbers.isna().to_numpy().argmax())
+        place = f"row {row}" if lines is None else f"line {lines[row]}"  # type: ignore[index]
+        raise InputError(f'links "{path}", {place}: confidence "{column.iloc[row]}" is no number; write 0 to 1')
+    return numbers
