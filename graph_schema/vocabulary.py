@@ -42,6 +42,12 @@ _ITEMS = (
     NodeType("Track", _labels("track", "曲目"), "Item", (_YEAR, _LANGUAGE, Property("duration", "float", "second"))),
     NodeType("Album", _labels("album", "专辑"), "Item", (_YEAR, Property("tracks", "integer", "track"))),
     NodeType(
+        "Artist",
+        _labels("artist", "艺术家"),
+        "Item",
+        comment="a singer, player or band as something to listen to; the human being is a Person",
+    ),
+    NodeType(
         "Product",
         _labels("product", "商品"),
         "Item",

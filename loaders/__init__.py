@@ -12,7 +12,7 @@ from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
 from loaders.own.assemble import from_files, from_frames
 from loaders.own.column_map import read_map
 from loaders.pairing import pair
-from loaders.public import cdrib, disencdr, movielens_genres
+from loaders.public import amazon_books_movies, cdrib, dbpedia_movies_music_books, disencdr, movielens_genres, xmrec
 from loaders.registry import DataSet, Registry, root_folder
 from loaders.synthetic import case_study
 
@@ -21,6 +21,14 @@ DATA_SETS: dict[str, DataSet] = {
     "cdrib-game-video": DataSet(cdrib.GAME_VIDEO.card, cdrib.GAME_VIDEO.load, cdrib.GAME_VIDEO.files),
     "cdrib-cloth-sport": DataSet(cdrib.CLOTH_SPORT.card, cdrib.CLOTH_SPORT.load, cdrib.CLOTH_SPORT.files),
     **{one.name: DataSet(one.card, one.load, one.files, disencdr.OPTIONS) for one in disencdr.PAIRS},
+    "amazon-books-movies": DataSet(
+        amazon_books_movies.CARD, amazon_books_movies.load, amazon_books_movies.FILES, amazon_books_movies.OPTIONS
+    ),
+    "dbpedia-movies-music-books": DataSet(
+        dbpedia_movies_music_books.card_of(), dbpedia_movies_music_books.load, dbpedia_movies_music_books.FILES,
+        dbpedia_movies_music_books.OPTIONS,
+    ),
+    "xmrec": DataSet(xmrec.card_of(), xmrec.load, xmrec.FILES, xmrec.OPTIONS),
     "case-study": DataSet(case_study.CARD, case_study.load, options=case_study.OPTIONS),
 }
 """The registry. A new data set is one module in `loaders/public` and one line here."""

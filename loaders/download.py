@@ -23,13 +23,15 @@ _FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 class RemoteFile:
     """A file of a data set: where it lies below the root folder, where it comes from, and what it must contain.
 
-    `sha256` is that of the content after decompression, so `file` and `file.gz` are the same file.
+    `sha256` is that of the content after decompression, so `file` and `file.gz` are the same file. `made_from` says
+    how to come by a file that no address has as it is; `url` is then where its parts are described.
     """
 
     folder: str
     file: str
     url: str
     sha256: str
+    made_from: str = ""
 
 
 def locate(root: Path, remote: RemoteFile, progress: bool = False) -> Path:
@@ -39,14 +41,16 @@ def locate(root: Path, remote: RemoteFile, progress: bool = False) -> Path:
     interrupted one leaves nothing that looks like data.
 
     Raises:
-        InputError: the download failed (the message says which file to put where), its content is not what the
-            checksum promises, or the disk is full or not writable.
+        InputError: the download failed or there is none (the message says which file to put where), its content is
+            not what the checksum promises, or the disk is full or not writable.
     """
     plain = root / remote.folder / remote.file
     zipped = plain.with_name(f"{plain.name}.gz")
     for path in (plain, zipped):
         if path.is_file():
             return path
+    if remote.made_from:
+        raise InputError(f'"{plain}" is absent and cannot be downloaded as it is; {remote.made_from}')
     path = zipped if remote.url.endswith(".gz") else plain
     try:
         _download(path, remote, progress)

@@ -32,6 +32,10 @@ def test_the_data_sets_of_the_first_release_are_there() -> None:
     assert {"movielens-genres", "cdrib-game-video", "cdrib-cloth-sport", "case-study"} <= set(loaders.available())
 
 
+def test_the_data_sets_with_facts_or_shared_items_are_there() -> None:
+    assert {"amazon-books-movies", "dbpedia-movies-music-books", "xmrec"} <= set(loaders.available())
+
+
 @pytest.mark.parametrize("name", loaders.available())
 def test_every_card_is_complete(name: str) -> None:
     card = loaders.card(name)
@@ -85,7 +89,11 @@ def test_every_user_has_an_interaction(name: str, loaded: Load) -> None:
 @every_data_set
 def test_facts_speak_of_items_that_exist_and_say_nothing_twice(name: str, loaded: Load) -> None:
     for tables in loaded(name).domains:
-        assert tables.facts["head_id"].isin(tables.items["item_id"]).all()
+        of_items = [
+            (tables.facts[f"{end}_type"] == tables.item_type) & tables.facts[f"{end}_id"].isin(tables.items["item_id"])
+            for end in ("head", "tail")
+        ]
+        assert (of_items[0] | of_items[1]).all()
         assert not tables.facts.duplicated().any()
 
 
