@@ -176,6 +176,7 @@ def read_domain(domain: DomainMap, role: str, origin: Origin) -> RawDomain:
 def own_users(tables: DomainTables, schema: Schema) -> DomainTables:
     """Put the domain's name before every user id, so that equal ids of two domains are two people.
 
+    >>> from graph_schema import SCHEMA
     >>> rows = pd.DataFrame({"user_id": ["7", "8"], "item_id": ["a", "b"]})
     >>> own_users(DomainTables.from_frames("books", rows), SCHEMA).users["user_id"].tolist()
     ['books:7', 'books:8']

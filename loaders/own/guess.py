@@ -144,9 +144,15 @@ def _scores(profiles: Sequence[Profile], named: bool, people: Mapping[str, float
             shown = _looks_like(role, one)
             # A name is no proof: a column "rating" of words cannot be one.
             scores[row, place] = said + shown if shown > 0 or role in REQUIRED else 0.0
-    scores[0] += [_PEOPLE * people.get(one.name, 0.0) - 0.02 * place for place, one in enumerate(profiles)]
-    scores[1] -= [_PEOPLE * people.get(one.name, 0.0) + 0.01 * place for place, one in enumerate(profiles)]
+    places = np.arange(len(profiles))
+    scores[0] += [_PEOPLE * people.get(one.name, 0.0) * _tells_who(one) for one in profiles] - 0.02 * places
+    scores[1] -= 0.01 * places
     return scores
+
+
+def _tells_who(one: Profile) -> bool:
+    """Whether it means anything that two files have a value in common: small numbers, ratings and times coincide."""
+    return not (one.is_number and one.low <= 1) and _like_a_rating(one) == 0 and not one.is_time
 
 
 def _looks_like(role: str, one: Profile) -> float:

@@ -113,8 +113,8 @@ def guess_attribute(one: Profile, item_type: str = "Item") -> AttributeMap | Non
         return AttributeMap(kind="numeric")
     if one.dates > 0.5:
         return None
-    separator = _separator(one)
     relation, node_type = meaning or OTHERWISE
+    separator = _separator(one, node_type)
     if separator and (meaning is not None or one.length < _LONG_TEXT):
         return AttributeMap(kind="multi-valued", relation=relation, node_type=node_type, separator=separator)
     if meaning is not None or (one.distinct <= _MOST_DISTINCT * one.values and one.length < _LONG_TEXT):
@@ -153,9 +153,11 @@ def _is_year(one: Profile) -> bool:
     return 1800 <= one.high <= 2100 and (said or one.low >= 1800)
 
 
-def _separator(one: Profile) -> str:
-    """What parts the values of a field; a comma only where it parts many, for names hold commas too."""
+def _separator(one: Profile, node_type: str) -> str:
+    """What parts the values of a field; a comma only where many hold one, and not in names such as "Austen, Jane"."""
     for mark, share in one.parts.items():
-        if share >= (_MANY_PARTS if mark != "," else 3 * _MANY_PARTS):
+        if mark == "," and (node_type == "Person" or share < 3 * _MANY_PARTS):
+            continue
+        if share >= _MANY_PARTS:
             return mark
     return ""

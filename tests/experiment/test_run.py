@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import loaders
 from graph_schema import InputError
 from kgxfer.baselines import BASELINES, Popularity
 from kgxfer.experiment import RunConfig, load_config, run
