@@ -13,6 +13,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from graph_schema.errors import InputError
 
@@ -54,6 +55,19 @@ def normalise(values: pd.Series, column: Column, where: str) -> pd.Series:
     if column.datatype in ("float", "integer"):
         _refuse_out_of_bounds(normal, values, column, fail)
     return normal
+
+
+def codes_of(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Return a column as codes, int64 [rows], and its distinct values; missing values have code -1.
+
+    Of text it is far faster than pandas' own, which matters with ten million rows.
+    """
+    if not isinstance(values.dtype, pd.StringDtype):
+        return pd.factorize(values)  # type: ignore[no-any-return]
+    texts = pa.array(values.array, from_pandas=True)
+    texts = (texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts).dictionary_encode()
+    codes = texts.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes, pd.Index(texts.dictionary.to_pandas(), dtype=values.dtype)
 
 
 class _Failure:

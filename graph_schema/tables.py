@@ -12,7 +12,7 @@ from difflib import get_close_matches
 import numpy as np
 import pandas as pd
 
-from graph_schema.columns import Column, normalise
+from graph_schema.columns import Column, codes_of, normalise
 from graph_schema.errors import InputError
 from graph_schema.schema import Schema
 
@@ -154,15 +154,32 @@ def _check_columns(frame: pd.DataFrame, definition: TableDefinition, place: str)
 def _refuse_repeated_rows(frame: pd.DataFrame, definition: TableDefinition, place: str) -> None:
     if not definition.unique or frame.empty:
         return
-    repeats = frame.duplicated(subset=list(definition.unique)).to_numpy()
-    if repeats.any():
-        row = int(repeats.argmax())
+    numbers = _row_numbers(frame, definition.unique)
+    # Sorting shows whether any row repeats; which one it is matters only then.
+    in_order = np.sort(numbers)
+    if (in_order[1:] == in_order[:-1]).any():
+        row = int(pd.Series(numbers).duplicated().to_numpy().argmax())
         key = ", ".join(f'{name} "{frame[name].iloc[row]}"' for name in definition.unique)
         keys = frame[list(definition.unique)]
         earlier = int(np.argmax((keys == keys.iloc[row]).all(axis=1).to_numpy()))
         raise InputError(
             f"{place}, row {row}: {key} is already in row {earlier}; keep one row of each (the first row is row 0)"
         )
+
+
+def _row_numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
+    """Return one number per row, equal exactly where all `columns` are."""
+    numbers = np.zeros(len(frame), dtype=np.int64)
+    size = 1
+    for name in columns:
+        codes, distinct = codes_of(frame[name])
+        # Code -1 stands for missing values, so there is one more value than `distinct` has.
+        if size * (len(distinct) + 1) > np.iinfo(np.int64).max:
+            numbers, kinds = pd.factorize(numbers)
+            size = len(kinds)
+        numbers = numbers * (len(distinct) + 1) + codes + 1
+        size *= len(distinct) + 1
+    return numbers
 
 
 def validate_facts(facts: pd.DataFrame, schema: Schema, where: str = "") -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from graph_schema.columns import codes_of
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
 from graph_schema.tables import FACTS, INTERACTIONS, ITEMS, LINKS, USERS, validate
@@ -66,10 +67,10 @@ class DomainTables:
         for name, definition in tables.items():
             object.__setattr__(self, name, validate(getattr(self, name), definition, place))
         for table, key in (("users", "user_id"), ("items", "item_id")):
-            known = pd.Index(getattr(self, table)[key])
-            unknown = ~self.interactions[key].isin(known).to_numpy()
+            codes, named = codes_of(self.interactions[key])
+            unknown = ~named.isin(pd.Index(getattr(self, table)[key]))
             if unknown.any():
-                row = int(unknown.argmax())
+                row = int(unknown[codes].argmax())
                 raise InputError(
                     f'{place}: table interactions, row {row}: {key} "{self.interactions[key].iloc[row]}" is not in '
                     f"table {table}; add it there or drop the row (the first row is row 0)"

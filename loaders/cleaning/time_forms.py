@@ -24,6 +24,10 @@ NUMERIC_FORMS = 5
 
 _NEARLY_ALL = 0.9
 
+_DIGITS = 18
+"""So many digits does a number have at most that is certain to be an int64."""
+
+_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d+)?)?$"
 _WHOLE = r"^-?(\d{1,18}|[1-8]\d{18})$"
 _FRACTION = r"^-?(\d+\.\d*|\.\d+|\d(\.\d*)?[eE]\+?\d+)$"
 _SLASHED = r"^\d{1,2}([/.-])\d{1,2}[/.-]\d{4}( \d{1,2}:\d{2}(:\d{2})?)?$"
@@ -71,11 +75,13 @@ def read_times(
         return _typed(column)
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         return _numeric(column, unit, bounds)
-    texts = column.astype("str") if not isinstance(column.dtype, pd.CategoricalDtype) else column
-    if not isinstance(texts.dtype, pd.CategoricalDtype) and (quick := _quick(texts, unit, bounds)) is not None:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        coded = encode(column)
+        return _of_categories(_texts(coded.categories.to_series(), missing_words, unit, day_first, bounds), coded)
+    texts = column.astype("str").reset_index(drop=True)
+    if (quick := _quick(texts, unit, bounds)) is not None:
         return quick
-    coded = encode(texts)
-    return _of_categories(_texts(coded.categories.to_series(), missing_words, unit, day_first, bounds), coded)
+    return _mixed(texts, missing_words, unit, day_first, bounds)
 
 
 def _typed(column: pd.Series) -> Times:
@@ -117,6 +123,26 @@ def _quick(texts: pd.Series, unit: str, bounds: tuple[int, int]) -> Times | None
         return None
     form = np.where(missing, -1, FORMS.index(ISO)).astype(np.int8)
     return Times(moments.to_numpy(zero_copy_only=False), form, missing)
+
+
+def _mixed(
+    texts: pd.Series, missing_words: Sequence[str], unit: str, day_first: bool | None, bounds: tuple[int, int]
+) -> Times:
+    """Read a column of several forms: plain numbers and ISO dates at once, what is left by its distinct texts."""
+    values = arrow(texts)
+    times = Times(np.zeros(len(texts), np.int64), np.full(len(texts), -1, np.int8), np.zeros(len(texts), dtype=bool))
+    digits = pc.and_(pc.ascii_is_decimal(values), pc.less_equal(pc.binary_length(values), _DIGITS))
+    plain = np.asarray(digits.fill_null(False).to_numpy(zero_copy_only=False))
+    for where in (plain, ~plain & matches(texts, _ISO)):
+        found = _quick(texts[where], unit, bounds) if where.any() else None
+        if found is not None:
+            _fill(times, where, found)
+    left = times.form < 0
+    coded = encode(texts[left])
+    found = _of_categories(_texts(coded.categories.to_series(), missing_words, unit, day_first, bounds), coded)
+    _fill(times, left, found)
+    times.missing[left] = found.missing
+    return times
 
 
 def _counted(
