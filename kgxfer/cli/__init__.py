@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from graph_schema.errors import InputError
-from kgxfer.cli import audit, data, init, recommend, run
+from kgxfer.cli import audit, bridge, check, data, init, recommend, run
 
 INTERRUPTED = 130
 
@@ -28,7 +28,12 @@ data_app = typer.Typer(help="The data sets that can be loaded by name.", no_args
 data_app.command("list")(data.list_data)
 data_app.command("fetch")(data.fetch_data)
 data_app.command("init")(init.init)
+data_app.command("check")(check.check)
 app.add_typer(data_app, name="data")
+
+bridge_app = typer.Typer(help="What joins the domains, and whether to believe it.", no_args_is_help=True)
+bridge_app.command("audit")(bridge.audit_bridges)
+app.add_typer(bridge_app, name="bridge")
 
 
 def main() -> NoReturn:

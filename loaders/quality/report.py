@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from loaders.cleaning.findings import Cleaned, RuleFinding
+from loaders.cleaning import Cleaned, RuleFinding
 from loaders.dataset import CrossDomainDataset
 from loaders.quality.concerns import Concern, concerns_of
 from loaders.quality.domain import DOMAIN_MEASURES, DomainView, coverage, spread_of
@@ -63,6 +63,7 @@ class DomainQuality(Measured):
         activity: interactions -> users with so many; `popularity` the same for items.
         months: month -> interactions.
         coverage: as `loaders.quality.domain.coverage` makes it.
+        files: table -> the file that it was read from; without an entry where there is none.
     """
 
     domain: str
@@ -77,12 +78,13 @@ class DomainQuality(Measured):
     ratings: Distribution
     months: Distribution
     coverage: pd.DataFrame
+    files: Mapping[str, str]
 
     def record(self) -> dict[str, Any]:
         """The domain as JSON can hold it."""
         return {
             "domain": self.domain, "item_type": self.item_type, "before": dict(self.before), "after": dict(self.after),
-            "applied": self.applied, "unaccounted": dict(self.unaccounted),
+            "applied": self.applied, "files": dict(self.files), "unaccounted": dict(self.unaccounted),
             "findings": [_finding_record(finding) for finding in self.findings],
             "figures": self.figures_record(), "coverage": _rows(self.coverage),
             "distributions": {
@@ -144,6 +146,7 @@ def quality_of(
     cleaned: tuple[Cleaned, Cleaned] | None = None,
     *,
     applied: bool = True,
+    files: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     origin: str = "",
 ) -> QualityReport:
     """Measure a data set.
@@ -152,11 +155,12 @@ def quality_of(
         dataset: what is measured.
         cleaned: what cleaning did to the source and the target; without it there are no findings.
         applied: whether the tables of `dataset` are the cleaned ones.
+        files: of the source and the target, table -> the file that it was read from.
         origin: what was read, in words; the data set's name when not given.
     """
     views = [DomainView(tables, dataset.schema, dataset.positive_from) for tables in dataset.domains]
     done: tuple[Cleaned | None, Cleaned | None] = cleaned or (None, None)
-    source, target = (_domain(view, one, applied) for view, one in zip(views, done, strict=True))
+    source, target = (_domain(view, one, applied, read) for view, one, read in zip(views, done, files, strict=True))
     view = PairView(dataset, *views)
     groups = tuple((name, tuple(measure.of(view) for measure in measures)) for name, measures in PAIR_MEASURES)
     links = {str(kind): int(count) for kind, count in dataset.links["node_type"].value_counts().items()}
@@ -165,7 +169,7 @@ def quality_of(
     return QualityReport(dataset.name, origin or dataset.name, source, target, pair, warnings)
 
 
-def _domain(view: DomainView, cleaned: Cleaned | None, applied: bool) -> DomainQuality:
+def _domain(view: DomainView, cleaned: Cleaned | None, applied: bool, files: Mapping[str, str]) -> DomainQuality:
     tables = view.tables
     groups = tuple((name, tuple(measure.of(view) for measure in measures)) for name, measures in DOMAIN_MEASURES)
     counts = {name: len(getattr(tables, name)) for name in ("interactions", "items", "users", "facts")}
@@ -174,7 +178,7 @@ def _domain(view: DomainView, cleaned: Cleaned | None, applied: bool) -> DomainQ
         before=cleaned.before if cleaned else counts, after=cleaned.after if cleaned else counts, applied=applied,
         findings=cleaned.findings if cleaned else (), unaccounted=cleaned.unaccounted if cleaned else {},
         activity=spread_of(view.per_user), popularity=spread_of(view.per_item), ratings=view.ratings,
-        months=view.months, coverage=coverage(view),
+        months=view.months, coverage=coverage(view), files=files,
     )  # fmt: skip
 
 
