@@ -17,7 +17,7 @@ from typing import Any
 from graph_schema.config import Config
 from graph_schema.errors import unknown_name
 from loaders.dataset import DataCard, DomainTables
-from loaders.public import amazon_reviews, movielens
+from loaders.public import amazon_reviews, book_crossing, goodreads, lastfm_hetrec, movielens
 from loaders.public._official import ReadingWarning
 from loaders.raw import RawDomain
 from loaders.registry import DataSet, root_folder
@@ -47,6 +47,13 @@ DOMAINS: dict[str, OneDomain] = {
         amazon_reviews.CARD, amazon_reviews.CategoryConfig, amazon_reviews.read_category, amazon_reviews.load_domain
     ),
     "movielens": OneDomain(movielens.CARD, movielens.FilmsConfig, movielens.read_films, movielens.load_domain),
+    "book-crossing": OneDomain(
+        book_crossing.CARD, book_crossing.BookCrossingConfig, book_crossing.read_books, book_crossing.load_domain
+    ),
+    "goodreads": OneDomain(goodreads.CARD, goodreads.GoodreadsConfig, goodreads.read_books, goodreads.load_domain),
+    "lastfm-hetrec": OneDomain(
+        lastfm_hetrec.CARD, lastfm_hetrec.LastFmConfig, lastfm_hetrec.read_artists, lastfm_hetrec.load_domain
+    ),
 }
 """The collections of one domain. A new one is a module in `loaders/public` and one line here."""
 

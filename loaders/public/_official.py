@@ -168,8 +168,8 @@ def _warn_of_lines(raw: RawDomain, card: DataCard) -> None:
             shown = "; ".join(f"line {bad.line}: {bad.reason}: {bad.text!r}" for bad in table.bad_lines[:_EXAMPLES])
             warn(
                 card,
-                f"{len(table.bad_lines):,} of {len(table.frame) + len(table.bad_lines):,} "
-                f"lines of {table.where} gave no row ({shown})",
+                f"{len(table.bad_lines):,} lines of {table.where} could not be read and were left out, "
+                f"{len(table.frame):,} rows were used ({shown})",
             )
 
 

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,8 @@ from graph_schema.errors import InputError
 from loaders.public._streams import Block, Place, blocks
 from loaders.raw import BadLine, RawTable
 
-Kind = Literal["id", "text", "number", "whole", "texts"]
-"""id: text that may not be empty; number, whole: may not be absent; texts: a list, however deep, made flat."""
+Kind = Literal["id", "text", "number", "whole", "flag", "texts"]
+"""id: text that may not be empty; number, whole, flag: may not be absent; texts: a list, however deep, made flat."""
 
 _ONE_BY_ONE = 32
 _TOLERATED = 1_000
@@ -42,6 +42,7 @@ _TYPES: Mapping[Kind, pa.DataType] = {
     "text": pa.large_string(),
     "number": pa.float64(),
     "whole": pa.int64(),
+    "flag": pa.bool_(),
     "texts": pa.list_(pa.large_string()),
 }
 
@@ -111,6 +112,7 @@ class Separated:
     quote: str = ""
     prepare: Callable[[bytes], bytes] | None = None
     mend: Callable[[list[str]], list[str] | None] | None = None
+    by_line: ClassVar[bool] = False
 
     def plain(self, block: Block) -> Block:
         """Return the block as UTF-8 with a separator of one character."""
@@ -170,14 +172,17 @@ class JsonLines:
     literals: bool = False
     reach: Mapping[str, Callable[[Any], object]] | None = None
 
+    @property
+    def by_line(self) -> bool:
+        """Whether every line has to be read by itself."""
+        return bool(self.reach)
+
     def plain(self, block: Block) -> Block:
         """Return the block as it is."""
         return block
 
     def whole(self, block: Block) -> pa.Table:
         """Read a block in one go; ArrowInvalid when any line of it is not as it should be."""
-        if self.reach:
-            raise pa.ArrowInvalid("fields inside of fields are read line by line")
         types = [(name, _TYPES[kind]) for name, kind in self.fields.items()]
         return pyarrow.json.read_json(
             pa.BufferReader(block.content),
@@ -259,10 +264,10 @@ class _Collected:
         if not block.content:
             return
         lines = block.lines
-        table = self._at_once(block)
+        table = None if self._form.by_line else self._at_once(block)
         if table is not None and table.num_rows == lines:
             self._keep(table, np.arange(block.first_line, block.first_line + lines, dtype=np.int64))
-        elif lines > _ONE_BY_ONE:
+        elif lines > _ONE_BY_ONE and not self._form.by_line:
             for half in block.halves():
                 self.add(half)
         else:
@@ -328,7 +333,7 @@ def _sound(column: pa.ChunkedArray, kind: Kind) -> bool:
         return False
     if kind == "id":
         return not pc.any(pc.equal(pc.utf8_length(column), 0)).as_py()
-    return kind == "whole" or bool(pc.all(pc.is_finite(column)).as_py())
+    return kind != "number" or bool(pc.all(pc.is_finite(column)).as_py())
 
 
 def _value(record: Mapping[str, Any], name: str, kind: Kind) -> object:
@@ -341,6 +346,10 @@ def _value(record: Mapping[str, Any], name: str, kind: Kind) -> object:
         if kind == "id" and not text:
             raise ValueError(f"no {name}")
         return _encodable(text) if text else None
+    if kind == "flag":
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is neither true nor false")
+        return value
     try:
         number = float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
