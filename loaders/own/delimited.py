@@ -22,6 +22,7 @@ from loaders.own.layout import Layout, one_byte
 from loaders.own.quoted import MOST_BYTES, MOST_LINES, OPEN, Record, record_at
 from loaders.raw import BadLine
 
+_ENOUGH_TO_JUDGE = 1_000
 _QUOTE = ord('"')
 _NEWLINE = ord("\n")
 
@@ -36,9 +37,18 @@ class Rows:
 
 
 def read_delimited(
-    source: Source, head: bytes, encoding: str, layout: Layout, wanted: Sequence[int], where: str, limit: int | None
+    source: Source,
+    head: bytes,
+    encoding: str,
+    layout: Layout,
+    wanted: Sequence[int],
+    where: str,
+    limit: int | None = None,
+    block_bytes: int = BLOCK_BYTES,
 ) -> Rows:
-    """Read the columns with the numbers `wanted`; `head` was read from the source before.
+    """Read the columns with the numbers `wanted`, block by block until there are `limit` rows or the content ends.
+
+    `head` was read from the source before. The columns of the table bear their numbers as names.
 
     Raises:
         InputError: damaged content, or most lines not as the layout says.
@@ -46,7 +56,7 @@ def read_delimited(
     parts: list[Rows] = []
     rest, first_line, count, begun = b"", 1, 0, False
     undecodable: tuple[int, ...] = ()
-    for block in blocks(source, encoding, head, BLOCK_BYTES if limit is None else 1 << 20):
+    for block in blocks(source, encoding, head, block_bytes):
         text, first_line = rest + block.text, first_line if rest else block.first_line
         if not begun:
             text, first_line, blank = _without_header(text, first_line, layout)
@@ -57,7 +67,7 @@ def read_delimited(
         first_line += text.count(b"\n") - rest.count(b"\n")
         parts.append(part)
         count += len(part.lines)
-        if len(parts) == 2:
+        if len(parts) == 2 and len(part.lines) + len(part.bad_lines) >= _ENOUGH_TO_JUDGE:
             refuse_too_many(part.bad_lines, count, where)
         if limit is not None and count >= limit:
             break
@@ -169,18 +179,19 @@ class _Lines:
             start = int(self.starts[line])
             if start < position:
                 continue
-            found = record_at(self.text, start, self.separator, width)
+            complete = self.last or not self._may_go_on(line, start)
+            found = record_at(self.text, start, self.separator, width, complete)
             after = int(np.searchsorted(self.starts, found.end)) if isinstance(found, Record) else line
             if isinstance(found, Record) and self.usable[line:after].all():
                 self.careful[line] = [self._as_given(value) for value in found.fields]
                 position = found.end
                 self.usable[line:after] = False
-            elif found == OPEN and not self.last and self._may_go_on(line, start):
+            elif found == OPEN:
                 self.usable[line:] = False
                 self.reasons = {number: reason for number, reason in self.reasons.items() if number < line}
                 return self._given_from(line)
             else:
-                self._spoil(line, QUOTES if found == OPEN or isinstance(found, Record) else found)
+                self._spoil(line, QUOTES if isinstance(found, Record) else found)
         return b""
 
     def _as_given(self, value: str) -> str:

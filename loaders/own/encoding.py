@@ -25,7 +25,6 @@ LONGEST_LINE = 64 << 20
 _COMMON = ("utf-8", "utf-16", "utf-32", "cp1252", "latin-1", "iso8859-15", "cp1250", "cp1251", "gbk", "shift_jis")
 _NO_FILES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "unicode-escape", "raw-unicode-escape")
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -162,31 +161,25 @@ def _decoded(line: bytes, encoding: str) -> str | None:
 
 
 def _repaired(text: bytes, guess: bool, first_line: int) -> tuple[bytes, tuple[int, ...]]:
-    """Go from one line that is not UTF-8 to the next: Windows-1252 when `guess`, else with marks for what is lost."""
-    view = memoryview(text)
+    """Look at each line that is not ASCII: one that is not UTF-8 is Windows-1252 when `guess`, else it gets marks."""
+    if _decoded(text, "utf-8") is not None:
+        return text, ()
+    signs = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(signs == ord("\n"))
     parts: list[bytes] = []
     undecodable: list[int] = []
-    start, line = 0, first_line
-    while start < len(text):
-        try:
-            codecs.utf_8_decode(view[start:], "strict", True)
-            break
-        except UnicodeDecodeError as error:
-            begin = text.rfind(b"\n", 0, start + error.start) + 1
-            end = text.find(b"\n", start + error.start) + 1
-            line += text.count(b"\n", start, begin)
-            parts += [text[start:begin], _windows(text[begin:end]) if guess else _marked(text[begin:end])]
+    done = 0
+    for line in np.unique(np.searchsorted(ends, np.flatnonzero(signs >= 128))).tolist():
+        start, end = int(ends[line - 1]) + 1 if line else 0, int(ends[line])
+        content = text[start:end]
+        if _decoded(content, "utf-8") is None:
+            parts += [text[done:start], _windows(content) if guess else content.decode("utf-8", "replace").encode()]
+            done = end
             if not guess:
-                undecodable.append(line)
-            line += 1
-            start = end
-    return b"".join([*parts, text[start:]]), tuple(undecodable)
+                undecodable.append(first_line + line)
+    return b"".join([*parts, text[done:]]), tuple(undecodable)
 
 
 def _windows(line: bytes) -> bytes:
     # Five bytes mean nothing in Windows-1252; Latin-1 has a (control) character for each.
     return (_decoded(line, "cp1252") or line.decode("latin-1")).encode()
-
-
-def _marked(line: bytes) -> bytes:
-    return line.decode("utf-8", "replace").encode()

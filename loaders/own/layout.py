@@ -20,7 +20,6 @@ _RARE = (31, 30, 29, 28, 1, 2, 3, 4, 5, 6, 7)
 _SAMPLE = 200
 _MOST_COLUMNS = 10_000
 _CONSISTENT = 0.9
-_QUOTED = re.compile(r'"[^"\n]*"')
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.,+Z-]*)?")
 _WORDS = frozenset(
     (  # noqa: SIM905
@@ -58,10 +57,9 @@ def find_layout(
     Raises:
         InputError: a separator that can be none, or a number of columns that no table has.
     """
-    lines = [line for line in sample.decode("utf-8", "replace").split("\n")[: 2 * _SAMPLE] if line]
-    chosen, doubts = (separator, ()) if separator is not None else _find_separator(lines)
+    chosen, doubts = (separator, ()) if separator is not None else _find_separator(sample)
     _check_separator(chosen, where)
-    rows = _records(sample, chosen)
+    rows = [row for row in _records(sample, chosen) if row]
     width = Counter(len(row) for row in rows).most_common(1)[0][0] if rows else 0
     if isinstance(header, Sequence):
         return Layout(chosen, False, tuple(header), doubts)
@@ -96,6 +94,7 @@ def _check_separator(separator: str, where: str) -> None:
 
 
 def _records(sample: bytes, separator: str) -> list[list[str]]:
+    """Return the first records; a line that is none counts as one without fields."""
     byte, text = one_byte(separator, sample)
     rows: list[list[str]] = []
     position = 0
@@ -107,39 +106,38 @@ def _records(sample: bytes, separator: str) -> list[list[str]]:
                 rows.append(found.fields)
         else:
             position = text.index(b"\n", position) + 1
+            rows.append([])
     return rows
 
 
-def _find_separator(lines: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Choose the separator that occurs equally often in nearly all lines; the space only when no other does."""
-    bare = [_QUOTED.sub("", line) for line in lines]
+def _find_separator(sample: bytes) -> tuple[str, tuple[str, ...]]:
+    """Choose the separator that gives nearly all records equally many fields; the space only when no other does."""
     fitting: dict[str, int] = {}
     for sign in SEPARATORS:
-        counts = Counter(line.count(sign) for line in bare)
-        often, how_many = counts.most_common(1)[0] if counts else (0, 0)
-        if often and how_many >= _CONSISTENT * len(bare) and bare[0].count(sign) == often:
-            fitting[sign] = often
+        widths = [len(row) for row in _records(sample, sign)]
+        width, how_many = Counter(widths).most_common(1)[0] if widths else (0, 0)
+        if width > 1 and how_many >= _CONSISTENT * len(widths) and widths[0] == width:
+            fitting[sign] = width
     if len(fitting) > 1:
         fitting.pop(" ", None)
     if not fitting:
-        return _most_frequent(bare)
+        return _of_first_line(sample)
     chosen = max(fitting, key=lambda sign: (fitting[sign], -SEPARATORS.index(sign)))
-    others = [sign for sign in fitting if sign != chosen and (chosen, sign) != ("::", ":")]
     doubts = tuple(
         f"the separator could be {_said(sign)} instead of {_said(chosen)}: both occur equally often in every line"
-        for sign in others
-        if fitting[sign] == fitting[chosen]
+        for sign in fitting
+        if sign != chosen and fitting[sign] == fitting[chosen]
     )
     return chosen, doubts
 
 
-def _most_frequent(bare: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def _of_first_line(sample: bytes) -> tuple[str, tuple[str, ...]]:
     """Fall back on the separator of the first line, for files of many ragged lines."""
-    first = bare[0] if bare else ""
+    first = sample.lstrip(b"\n").split(b"\n", 1)[0].decode("utf-8", "replace")
     chosen = max(SEPARATORS[:-1], key=first.count)
     if first.count(chosen):
         return chosen, (f"the lines differ in how many fields they have; {_said(chosen)} is taken for the separator",)
-    return ",", ("no separator was found: every line is taken for one value",) if bare else ()
+    return ",", ("no separator was found: every line is taken for one value",)
 
 
 def _said(separator: str) -> str:

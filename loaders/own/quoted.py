@@ -47,7 +47,9 @@ def _patterns(separator: bytes) -> tuple[re.Pattern[bytes], tuple[_Convention, .
 _UNCLOSED = re.compile(b'[^"]*+(?:""[^"]*+)*+')
 
 
-def record_at(text: bytes, start: int, separator: bytes, expected: int | None = None) -> Record | str:
+def record_at(
+    text: bytes, start: int, separator: bytes, expected: int | None = None, complete: bool = True
+) -> Record | str:
     """Read the record that begins at `start`, over several lines where a quoted field has line breaks.
 
     Args:
@@ -55,9 +57,12 @@ def record_at(text: bytes, start: int, separator: bytes, expected: int | None = 
         start: where a line begins.
         separator: one byte.
         expected: how many fields a record has; None: any number.
+        complete: no text follows; otherwise a quote that is open at the end is `OPEN`.
 
     Returns:
         The record, or the reason why the line that begins here is none, or `OPEN`.
+
+    Doubled quotes are tried first, then backslashes, then quotes without any meaning where a line has an even number.
 
     >>> record_at(b'1,"a ""b"", c",2\\n', 0, b",")
     Record(fields=['1', 'a "b", c', '2'], end=17)
@@ -69,7 +74,8 @@ def record_at(text: bytes, start: int, separator: bytes, expected: int | None = 
     for convention in conventions:
         found = _fields(text, start, window, plain, convention)
         if isinstance(found, str):
-            reason = found if found == OPEN else reason
+            if found == OPEN and not complete:
+                return OPEN
         elif expected is None or len(found.fields) == expected:
             if not _joins_rows(text[start : found.end], separator, expected):
                 return found
@@ -84,12 +90,9 @@ def record_at(text: bytes, start: int, separator: bytes, expected: int | None = 
 
 def _window(text: bytes, start: int, line_end: int) -> int:
     """Return where to stop looking for the closing quote: behind the line end at least."""
-    stop = line_end
-    for _ in range(MOST_LINES):
-        if stop >= len(text) or stop - start > MOST_BYTES:
-            break
-        stop = text.index(b"\n", stop) + 1
-    return stop
+    if len(text) - start <= MOST_BYTES:
+        return len(text)
+    return max(text.rfind(b"\n", start, start + MOST_BYTES) + 1, line_end)
 
 
 def _fields(
@@ -117,6 +120,8 @@ def _fields(
 def _joins_rows(record: bytes, separator: bytes, expected: int | None) -> bool:
     """Say whether a record over several lines rather is several rows with a stray quote at either end."""
     lines = record[:-1].split(b"\n")
+    if len(lines) > MOST_LINES:
+        return True
     if expected is None or expected < 3 or len(lines) == 1:
         return False
     return all(line.count(separator) == expected - 1 for line in lines)

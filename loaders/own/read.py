@@ -13,7 +13,7 @@ import numpy as np
 from graph_schema.errors import InputError, unknown_name
 from loaders.own.content import PLAIN, Source, opened, refuse_packed_twice
 from loaders.own.delimited import read_delimited
-from loaders.own.encoding import LONGEST_LINE, MIXED, blocks, checked_encoding, encoding_of
+from loaders.own.encoding import BLOCK_BYTES, LONGEST_LINE, MIXED, blocks, checked_encoding, encoding_of
 from loaders.own.frames import choose_columns, frame_of
 from loaders.own.json_records import Objects, frame_of_objects, names_of, read_json_array, read_json_lines
 from loaders.own.layout import Layout, find_layout
@@ -128,7 +128,8 @@ def read_table(
             raise InputError(f"{place} has no columns; check separator and header")
         chosen = choose_columns(layout.names, columns, place)
         wanted = list(dict.fromkeys(chosen.values()))
-        rows = read_delimited(source, opening.head, opening.encoding, layout, wanted, place, limit)
+        size = BLOCK_BYTES if limit is None else _HEAD
+        rows = read_delimited(source, opening.head, opening.encoding, layout, wanted, place, limit, size)
     table, lines, bad = rows.table.slice(0, limit), rows.lines[:limit], rows.bad_lines
     if limit is not None and len(lines) == limit < len(rows.lines):
         bad = tuple(line for line in bad if not len(lines) or line.line < lines[-1])
