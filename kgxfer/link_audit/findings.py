@@ -79,12 +79,12 @@ def suspicious(subject: LinkSubject) -> Finding:
     return Finding(
         "suspicious", "Links to look at first", words, len(found) > 0,
         {"suspicious": float(len(found)), "links": float(len(subject.links))},
-        _readable(found.head(subject.config.shown)),
-        "Most doubtful first. The doubt is a sum over reasons: 1 minus the similarity of names that are less alike "
-        f"than {subject.config.minimum_similarity:g}; years apart beyond {subject.config.maximum_years}, up to 1 at "
+        _readable(found.groupby("bridge", sort=False).head(subject.config.shown)),
+        f"Most doubtful first, at most {subject.config.shown} of each bridge. The doubt is a sum over reasons: "
+        f"1 minus the similarity of names that are less alike than {subject.config.minimum_similarity:g}; years apart beyond {subject.config.maximum_years}, up to 1 at "
         "20; 0.4 where another bridge links the source elsewhere; 0.3 each for several targets, several sources, and "
-        "no common user where chance would give 5; 0.2 for items popular in one domain only (rank: share of the domain's "
-        "items with fewer interactions). It orders links for a reader and is no probability.",
+        "no common user where chance would give 5; 0.2 for items popular in one domain only (rank: share of the "
+        "domain's items with fewer interactions). It orders links for a reader and is no probability.",
     )
 
 
@@ -271,8 +271,8 @@ def _readable(links: pd.DataFrame) -> pd.DataFrame:
     told = {end: ends[end].str.contains(r"\(\d{4}\)$") for end in ends}  # the name says the year
     shown = {end: ends[end] + dates[end].where(~told[end], "").fillna("").astype("str") for end in ends}
     return pd.DataFrame({
-        "source": shown["source"], "target": shown["target"], "bridge": links["bridge"],
-        "node type": links["node_type"],
-        "similarity": links["similarity"].astype(float), "confidence": links["confidence"], "reasons": links["reasons"],
-        "source id": links["source_id"].astype("str"), "target id": links["target_id"].astype("str"),
+        "source": shown["source"], "target": shown["target"], "reasons": links["reasons"], "bridge": links["bridge"],
+        "node type": links["node_type"], "similarity": links["similarity"].astype(float),
+        "confidence": links["confidence"], "source id": links["source_id"].astype("str"),
+        "target id": links["target_id"].astype("str"),
     }).reset_index(drop=True)  # fmt: skip

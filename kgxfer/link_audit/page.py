@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from kgxfer import audit, experiment
 from kgxfer.audit.finding import Finding
 from kgxfer.audit.page import Section, _table
+from kgxfer.experiment.page_tables import Cell, Table
 from kgxfer.experiment.plots import Picture
 
 
@@ -25,7 +26,10 @@ def render(
     )
     split = facts["split"]
     sections = [
-        Section(each.name, each.title, each.verdict, each.concern, each.method, _table(each), pictures.get(each.name))
+        Section(
+            each.name, each.title, each.verdict, each.concern, each.method,
+            _link_table(each) if "source id" in each.table else _table(each), pictures.get(each.name),
+        )
         for each in findings
     ]
     return environment.get_template("audit.html.jinja").render(
@@ -38,6 +42,22 @@ def render(
             ("seconds", f"{facts['seconds']:.1f}"),
         ],
     )  # fmt: skip
+
+
+def _link_table(finding: Finding) -> Table:
+    """Links by name, ids and types in small print."""
+    columns = [name for name in finding.table if name not in ("source id", "target id", "node type")]
+    numeric = ("similarity", "confidence")
+    rows = []
+    for row in finding.table.to_dict("records"):
+        below = {"source": row["source id"], "target": row["target id"], "bridge": row["node type"]}
+        shown = {name: f"{row[name]:.2f}" if name in numeric else row[name] for name in columns}
+        shown["similarity"] = shown["similarity"].replace("nan", "-")
+        rows.append([
+            Cell(shown[name], name in numeric, below="" if below.get(name) == shown[name] else below.get(name, ""))
+            for name in columns
+        ])  # fmt: skip
+    return Table("", [Cell(str(name), name in numeric) for name in columns], rows)
 
 
 def _summary(facts: Mapping[str, Any]) -> list[str]:

@@ -29,14 +29,14 @@ class LinkAuditConfig(Config):
 
     Names less alike than `minimum_similarity`, years further apart than `maximum_years`, and ranks of popularity that
     differ by `popularity_gap` or more make a link suspicious. `draws` shuffles of the links say what chance gives;
-    `shown` suspicious links are listed, and `sample` links of each bridge are drawn to be read.
+    `shown` suspicious links of each bridge are listed, and `sample` links of each are drawn to be read.
     """
 
     minimum_similarity: float = Field(0.6, ge=0, le=1)
     maximum_years: int = Field(1, ge=0)
     popularity_gap: float = Field(0.9, gt=0, le=1)
     draws: int = Field(20, ge=2, le=10_000)
-    shown: int = Field(60, ge=1)
+    shown: int = Field(30, ge=1)
     sample: int = Field(20, ge=1)
     seed: int = Field(0, ge=0)
 
