@@ -73,9 +73,11 @@ class Origin:
             encoding=table.encoding, header=table.header,
         )
 
-    def checksums(self, tables: Mapping[str, TableMap]) -> dict[str, str]:
-        """Sha256 of every file as it lies there, by the name that the map gives it."""
-        names = {table.file for table in tables.values() if table.file is not None}
+    def checksums(self, column_map: ColumnMap, role: str) -> dict[str, str]:
+        """Sha256 of every file of a domain as it lies there, by its name in the map; the links are the target's."""
+        roles = (role, "links") if role == "target" else (role,)
+        found = [(place, one.file) for place, one in column_map.tables.items() if place.partition(".")[0] in roles]
+        names = {name for place, name in found if name is not None and place not in self.frames}
         return {name: _sha256(self.folder / name) for name in sorted(names)}
 
     def _address(self, url: str) -> str:
@@ -148,7 +150,7 @@ def assemble(column_map: ColumnMap, origin: Origin) -> Assembled:
     for role in ROLES:
         domain: DomainMap = getattr(column_map, role)
         done = clean(read_domain(domain, role, origin), _cleaning_of(column_map, domain), schema)
-        checksums = origin.checksums(domain.tables)
+        checksums = origin.checksums(column_map, role)
         card = replace(DataCard.own(column_map.name), sha256=checksums, positive_from=column_map.positive_from)
         tables = done.tables if column_map.shared_users else own_users(done.tables, schema)
         cleaned.append(replace(done, tables=replace(tables, card=card)))
