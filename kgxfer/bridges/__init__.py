@@ -13,6 +13,7 @@ from kgxfer.bridges.links import IDENTITY, Bridge, relations_of, shuffle_links
 from kgxfer.bridges.same_name import SameName
 from kgxfer.bridges.shared_entity import SharedEntity
 from kgxfer.bridges.shared_id import SharedId
+from kgxfer.bridges.text_neighbours import TextNeighbours
 from kgxfer.registry import Registry
 from kgxfer.splits import Split
 
@@ -23,6 +24,7 @@ BRIDGES: Registry[Bridge] = Registry(
         "shared_entity": SharedEntity,
         "same_name": SameName,
         "fuzzy_name": FuzzyName,
+        "text_neighbours": TextNeighbours,
         "behaviour_twins": BehaviourTwins,
     },
 )
@@ -55,6 +57,7 @@ __all__ = [
     "SameName",
     "SharedEntity",
     "SharedId",
+    "TextNeighbours",
     "matched_names",
     "propose_links",
     "shuffle_links",
