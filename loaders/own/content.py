@@ -42,13 +42,15 @@ _DAMAGES = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImpleme
 class Source:
     """A stream of content that counts its lines, so that a damaged file is named with the place of the damage."""
 
-    def __init__(self, stream: BinaryIO, path: Path, compression: str) -> None:
+    def __init__(
+        self, stream: BinaryIO, path: Path, compression: str, unchecked_bytes: int = _LARGEST_UNCHECKED
+    ) -> None:
         self.path = path
         self.compression = compression
         self._stream = stream
         self._lines = 0
         self._bytes = 0
-        self._packed = max(path.stat().st_size, 1)
+        self._most_bytes = max(unchecked_bytes, _LARGEST_GROWTH * path.stat().st_size)
 
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes, nothing at the end; InputError when the content is damaged."""
@@ -62,7 +64,7 @@ class Source:
             ) from None
         self._lines += chunk.count(b"\n")
         self._bytes += len(chunk)
-        if self._bytes > max(_LARGEST_UNCHECKED, _LARGEST_GROWTH * self._packed):
+        if self.compression != PLAIN and self._bytes > self._most_bytes:
             raise InputError(
                 f"{file_named(self.path)} grows more than {_LARGEST_GROWTH} fold when it is unpacked, as no table "
                 "does; unpack it yourself if you trust it"

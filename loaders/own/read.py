@@ -189,7 +189,7 @@ def _text_format(text: bytes) -> str:
 def _refuse_binary(text: bytes, path: Path) -> None:
     signs = np.frombuffer(text[:65_536], dtype=np.uint8)
     control = (signs < 32) & ~np.isin(signs, [9, 10, 12, 13, 28, 29, 30, 31])
-    if control.mean() > _MOST_CONTROL:
+    if control.mean() > _MOST_CONTROL or control.sum() > max(20, len(signs) / 20):
         raise InputError(f"{file_named(path)} is not text, nor a packed or Parquet file; save it as CSV or Parquet")
 
 

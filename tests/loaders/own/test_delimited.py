@@ -189,7 +189,7 @@ def test_what_the_standard_writer_writes_is_read_back(
 ) -> None:
     """Fields full of separators, quotes and line breaks: the same values, at the lines the standard reader tells."""
     text = io.StringIO(newline="")
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([*rows, ("x", "y", "z")])
     content = text.getvalue().encode()
     expected, lines = [], []
     reader = csv.reader(io.StringIO(text.getvalue(), newline=""))
