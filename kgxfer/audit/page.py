@@ -104,4 +104,6 @@ def _shown(value: Any, share: bool) -> str:
         return "-"
     if share:
         return f"{100 * value:.2f}"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -70,12 +70,14 @@ def against_chance(links: pd.DataFrame, sides: tuple[Side, Side], draws: int, se
 
     Returns:
         node_type, statistic, links (that it is measured on), true, chance (mean over draws), deviation (over draws),
-        ratio (true over chance), z (true minus chance, in deviations). Statistics that cannot be measured are absent;
-        ratio and z are NaN where chance is 0 or does not vary.
+        ratio (true over chance), z (true minus chance, in deviations), independent (of common users: the sum of
+        `Audience.expected`, else NaN). Statistics that cannot be measured are absent; ratio and z are NaN where chance
+        is 0 or does not vary.
     """
     lines = []
     for node_type, rows in links.groupby("node_type", sort=False):
-        statistics = _statistics(rows, sides)
+        audience = Audience(rows, sides) if rows["kind"].iloc[0] != USER else None
+        statistics = _statistics(rows, audience)
         true = {name: statistic(rows) for name, (statistic, _) in statistics.items()}
         drawn: dict[str, list[float]] = {name: [] for name in statistics}
         if rows["target_id"].nunique() > 1:
@@ -85,22 +87,21 @@ def against_chance(links: pd.DataFrame, sides: tuple[Side, Side], draws: int, se
                 for name, (statistic, _) in statistics.items():
                     drawn[name].append(statistic(shuffled))
         for name, (_, measured) in statistics.items():
+            independent = audience.expected(rows).sum() if audience and name == COMMON_USERS else math.nan
             lines.append({"node_type": node_type, "statistic": name, "links": measured,
-                          **_compared(true[name], np.array(drawn[name]))})  # fmt: skip
-    figures = ["true", "chance", "deviation", "ratio", "z"]
+                          **_compared(true[name], np.array(drawn[name])), "independent": independent})  # fmt: skip
+    figures = ["true", "chance", "deviation", "ratio", "z", "independent"]
     table = pd.DataFrame(lines, columns=["node_type", "statistic", "links", *figures])
     return table.astype(dict.fromkeys(figures, float) | {"links": int})
 
 
-def _statistics(rows: pd.DataFrame, sides: tuple[Side, Side]) -> dict[str, tuple[Statistic, int]]:
+def _statistics(rows: pd.DataFrame, audience: Audience | None) -> dict[str, tuple[Statistic, int]]:
     """Functions of a link table, with the number of links that they look at."""
     found: dict[str, tuple[Statistic, int]] = {}
-    if rows["kind"].iloc[0] != USER:
-        audience = Audience(rows, sides)
-        if audience.users:
-            found[COMMON_USERS] = (lambda links: float(audience.common(links).sum()), len(rows))
+    if audience is not None and audience.users:
+        found[COMMON_USERS] = (lambda links: float(audience.common(links).sum()), len(rows))
     named = int(rows[["source_name", "target_name"]].notna().all(axis=1).sum())
-    if named and rows["kind"].iloc[0] != USER:
+    if named and audience is not None:
         ours, theirs = (_by_id(rows, end, "name") for end in ("source", "target"))
         found[TITLES] = (
             lambda links: _mean(title_similarity(links["source_id"].map(ours), links["target_id"].map(theirs))), named,

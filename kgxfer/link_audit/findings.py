@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pandas as pd
 
 from kgxfer.audit.finding import Finding, counted, listed, percent
+from kgxfer.bridges.links import IDENTITY
 from kgxfer.link_audit.chance import COMMON_USERS, SAME_YEAR, TITLES
 from kgxfer.link_audit.measures import stratified_sample
 from kgxfer.link_audit.nodes import USER
@@ -29,21 +31,24 @@ NAMES_DIFFER, SEVERAL = 0.05, 0.05
 
 def chance(subject: LinkSubject) -> Finding:
     """Whether linked things have the same audience, titles and years more often than shuffled links would."""
-    table = subject.chance[["bridge", "node_type", "statistic", "links", "true", "chance", "deviation", "ratio", "z"]]
+    columns = ["bridge", "node_type", "statistic", "links", "true", "chance", "deviation", "ratio", "z", "independent"]
+    table = subject.chance[columns]
     by_choice = [key in CHOSEN_BY for key in zip(table["statistic"], table["bridge"], strict=True)]
     table = table.rename(columns={"node_type": "node type"}).assign(**{"chosen by it": by_choice})
     audience = table[table["statistic"] == COMMON_USERS]
     free = audience[~audience["chosen by it"]]
-    failing = free[free["z"].fillna(0) < SIGNIFICANT]
+    failing = free[(free["z"].fillna(0) < SIGNIFICANT) | (free["true"] <= free["independent"])]
     return Finding(
         "chance", "Do linked things share an audience", _chance_verdict(audience), bool(len(failing)),
         {f"{row['statistic']}, {row['bridge']}, {row['node type']}, {which}": row[which]
-         for row in table.to_dict("records") for which in ("true", "chance", "z")},
+         for row in table.to_dict("records") for which in ("true", "chance", "z", "independent")},
         table,
         "Common users: pairs of a link and a user active in both domains who takes both of its ends; an entity is "
         "taken with any item whose facts name it. Chance: the mean over "
         f"{counted(subject.config.draws, 'draw')} in which every target took the place of another, so that popularity "
-        "and the number of links stay; z: the difference in deviations of the draws. Chosen by it: the bridge looks at "
+        "and the number of links stay; z: the difference in deviations of the draws. Independent: "
+        "the sum over links of the two audiences' product over all users active in both domains, which also allows for "
+        "popular things linked to popular ones. Chosen by it: the bridge looks at "
         "this very thing, so that its links excel in it whether or not they are right.",
     )  # fmt: skip
 
@@ -57,8 +62,10 @@ def _chance_verdict(audience: pd.DataFrame) -> str:
         what += f"{row['chance']:,.1f} by chance"
         if row["chosen by it"]:
             what += " (they were chosen by it)"
-        elif not row["z"] >= SIGNIFICANT:
-            what += ", which is no more than shuffled links give"
+        elif math.isnan(row["z"]):
+            what += ", too few to tell"
+        elif row["z"] < SIGNIFICANT:
+            what += f", which is within what shuffled links give (z {row['z']:.1f})"
         sentences.append(what)
     return "; ".join(sentences) + "."
 
@@ -80,11 +87,13 @@ def suspicious(subject: LinkSubject) -> Finding:
         "suspicious", "Links to look at first", words, len(found) > 0,
         {"suspicious": float(len(found)), "links": float(len(subject.links))},
         _readable(found.groupby("bridge", sort=False).head(subject.config.shown)),
-        f"Most doubtful first, at most {subject.config.shown} of each bridge. The doubt is a sum over reasons: "
-        f"1 minus the similarity of names that are less alike than {subject.config.minimum_similarity:g}; years apart beyond {subject.config.maximum_years}, up to 1 at "
-        "20; 0.4 where another bridge links the source elsewhere; 0.3 each for several targets, several sources, and "
-        "no common user where chance would give 5; 0.2 for items popular in one domain only (rank: share of the "
-        "domain's items with fewer interactions). It orders links for a reader and is no probability.",
+        f"Most doubtful first, at most {subject.config.shown} of each bridge. The doubt is a sum over reasons: 1 minus "
+        f"the similarity of names that are less alike than {subject.config.minimum_similarity:g}; half of that for an "
+        "end whose own name and title are; years apart beyond "
+        f"{subject.config.maximum_years}, up to 1 at 20, of links that mean identity; 0.4 where another bridge links "
+        "the source elsewhere; 0.3 each for several targets, several sources, and no common user where chance would "
+        "give 5; 0.2 for items popular in one domain only (rank: share of the domain's items with fewer interactions). "
+        "It orders links for a reader and is no probability.",
     )
 
 
@@ -119,7 +128,8 @@ def years(subject: LinkSubject) -> Finding:
     links = subject.links[subject.links["years apart"].notna()]
     most = subject.config.maximum_years
     table = _by_bridge(links, lambda rows: {
-        "links with years": len(rows), "same year": (rows["years apart"] == 0).mean(),
+        "relation": listed(list(rows["relation"].unique())), "links with years": len(rows),
+        "same year": (rows["years apart"] == 0).mean(),
         "further apart": (rows["years apart"] > most).mean(), "median apart": rows["years apart"].median(),
         "most apart": rows["years apart"].max(),
     })  # fmt: skip
@@ -130,12 +140,12 @@ def years(subject: LinkSubject) -> Finding:
         words += f"years more than {most} apart" + (", the most of any bridge." if len(table) > 1 else ".")
     return Finding(
         "years", "Are linked things of the same time", words,
-        bool(len(table) and (table["further apart"] > NAMES_DIFFER).any()),
+        bool(len(table) and (table["further apart"][table["relation"] == IDENTITY] > NAMES_DIFFER).any()),
         {f"further apart, {row['bridge']}, {row['node type']}": row["further apart"]
          for row in table.to_dict("records")},
         table,
-        f"Over links whose ends both have a year; further apart: more than {most}. A film is often years younger than "
-        "its book, and years that differ then say little.",
+        f"Over links whose ends both have a year; further apart: more than {most}. Where links mean likeness, as of a "
+        "book and its film, years may differ.",
         ("same year", "further apart"),
     )
 

@@ -33,10 +33,13 @@ class Side:
 
     @cached_property
     def nodes(self) -> pd.DataFrame:
-        """name, year (NaN where unknown) and interactions of every node; index (kind, id)."""
+        """name, title (another name of the item, where its table has one), year and interactions of every node; index
+        (kind, id). What is unknown is NaN.
+        """
         keys = node_ids(self.tables, self.dataset).set_names(["kind", "id"])
         table = pd.DataFrame(index=keys)
         table["name"] = _names(self.tables, self.dataset).reindex(keys)
+        table["title"] = _titles(self.tables).reindex(keys)
         table["year"] = _years(self.tables).reindex(keys)
         table["interactions"] = self._interactions.reindex(keys).fillna(0).astype(int)
         return table
@@ -90,7 +93,8 @@ def active_in_both(sides: tuple[Side, Side]) -> pd.Index:
 
 
 def described(links: pd.DataFrame, sides: tuple[Side, Side]) -> pd.DataFrame:
-    """Links with what their ends are: kind, and per end (`source_`, `target_`) name, year, interactions and rank.
+    """Links with what their ends are: kind, and per end (`source_`, `target_`) name, title, year, interactions and
+    rank.
 
     `rank` is the share of the domain's nodes of that kind with fewer interactions, those with as many counted half.
     """
@@ -137,6 +141,14 @@ def _names(tables: DomainTables, dataset: CrossDomainDataset) -> pd.Series:
     ]  # fmt: skip
     named = pd.concat([part.astype(object) for part in parts], ignore_index=True).dropna()
     return named.drop_duplicates(["kind", "id"]).set_index(["kind", "id"])["name"]
+
+
+def _titles(tables: DomainTables) -> pd.Series:
+    """The first column of the items that ends in "title": what somebody else calls them."""
+    column = next((name for name in tables.items if str(name).endswith("title")), None)
+    titled = tables.items[["item_id", column]].dropna() if column else tables.items[["item_id", "item_type"]].head(0)
+    keys = pd.MultiIndex.from_product([[ITEM], titled["item_id"].astype(object)])
+    return pd.Series(titled.iloc[:, 1].to_numpy(dtype=object), index=keys, dtype=object)
 
 
 def _years(tables: DomainTables) -> pd.Series:

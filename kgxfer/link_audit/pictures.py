@@ -34,23 +34,26 @@ def confidences(subject: LinkSubject) -> Picture | None:
 
 def common_users(subject: LinkSubject) -> Picture | None:
     """Common users of linked things beside those of shuffled links."""
-    rows = subject.chance[subject.chance["statistic"] == COMMON_USERS].reset_index(drop=True)
+    rows = subject.chance[(subject.chance["statistic"] == COMMON_USERS) & (subject.chance["chance"] > 0)]
     if rows.empty:
         return None
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.2, LINE * len(rows) + 1.2), layout="constrained")
         axis = figure.subplots()
         places = np.arange(len(rows))
-        axis.barh(places - 0.18, rows["true"], height=0.34, color=METHOD, label="links")
-        spread = 2 * rows["deviation"].fillna(0)
-        axis.barh(places + 0.18, rows["chance"], height=0.34, color=CONTROL, label="shuffled links", xerr=spread,
+        axis.barh(places - 0.18, rows["ratio"], height=0.34, color=METHOD, label="links")
+        spread = 2 * rows["deviation"].fillna(0) / rows["chance"]
+        axis.barh(places + 0.18, np.ones(len(rows)), height=0.34, color=CONTROL, label="shuffled links", xerr=spread,
                   error_kw={"ecolor": INK, "lw": 1, "capsize": 2})  # fmt: skip
+        counts = [f" {true:,.0f} : {chance:,.1f}" for true, chance in zip(rows["true"], rows["chance"], strict=True)]
+        for place, ratio, count in zip(places, rows["ratio"], counts, strict=True):
+            axis.text(ratio, place - 0.18, count, va="center", fontsize=8.5)
         axis.set_yticks(places, list(rows["bridge"] + ", " + rows["node_type"]))
         axis.set_ylim(len(rows) - 0.5, -0.5)
+        axis.set_xlim(0, 1.25 * max(1.0, float(rows["ratio"].max())))
         axis.grid(axis="y", visible=False)
-        axis.set_xscale("symlog", linthresh=10)
         axis.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2, borderaxespad=0)
-        caption = "Users who take both ends of a link, summed over links; whiskers: two deviations of the draws."
+        caption = "Users who take both ends of a link, summed over links, relative to chance; whiskers: two deviations."
         return _picture(figure, caption)
 
 

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from kgxfer.bridges.links import IDENTITY
 from kgxfer.link_audit.chance import Audience
 from kgxfer.link_audit.measures import contradicted_by, fan_out, title_similarity
 from kgxfer.link_audit.nodes import ITEM, USER
 
-ADDED = ("similarity", "years apart", "targets", "sources", "common", "expected", "contradicted by", "reasons", "doubt")
+ADDED = (
+    "similarity", "source_own", "target_own", "years apart", "targets", "sources", "common", "expected",
+    "contradicted by", "reasons", "doubt",
+)
 
 EXPECTED_USERS = 5.0
 """Common users that chance alone would give, from which on having none speaks against a link (p < 0.007)."""
@@ -26,11 +30,12 @@ def with_doubts(
 ) -> pd.DataFrame:
     """Add the columns of `ADDED`: what was measured per link, the reasons to doubt it, and the doubt.
 
-    The doubt is a sum: 1 minus the similarity of names that are less alike than `minimum_similarity`; years apart
-    beyond `maximum_years`, up to 1 at 20; 0.4 where another bridge links the source elsewhere; 0.3 for several targets
-    of a source, 0.3 for several sources of a target; 0.3 where nobody takes both although chance would give 5 users;
-    0.2 where the ranks of popularity of two items in their domains differ by `popularity_gap` or more. It orders links
-    for a reader and is no probability.
+    The doubt is a sum: 1 minus the similarity of names that are less alike than `minimum_similarity`; half of that for
+    an end whose own name and title are, since it may be mistaken for something else; years apart beyond
+    `maximum_years`, up to 1 at 20, where the link means identity (a film may be younger than its book); 0.4 where
+    another bridge links the source elsewhere; 0.3 for several targets of a source, 0.3 for several sources of a target;
+    0.3 where nobody takes both although chance would give 5 users; 0.2 where the ranks of popularity of two items in
+    their domains differ by `popularity_gap` or more. It orders links for a reader and is no probability.
 
     Args:
         links: described links of all bridges, with the column `bridge`.
@@ -38,6 +43,8 @@ def with_doubts(
     """
     table = links.copy()
     table["similarity"] = title_similarity(links["source_name"], links["target_name"])
+    for end in ("source", "target"):
+        table[f"{end}_own"] = title_similarity(links[f"{end}_name"], links[f"{end}_title"])
     table["years apart"] = (links["source_year"] - links["target_year"]).abs().to_numpy(dtype=float)
     table[["targets", "sources"]] = (
         pd.concat([fan_out(rows) for _, rows in links.groupby("bridge", sort=False)]) if len(links) else 0
@@ -66,11 +73,22 @@ def _reasons(
     gap = (table["source_rank"] - table["target_rank"]).abs()
     named = table["kind"] != USER
     found = [
+        *(
+            (
+                table[f"{end}_own"] < minimum_similarity,
+                f"the {end} is also called “" + table[f"{end}_title"].astype("str").fillna("") + "”",
+                (1 - table[f"{end}_own"]) / 2,
+            )
+            for end in ("source", "target")
+        ),
         (
             (table["similarity"] < minimum_similarity) & named,
             "names differ (similarity " + _text(table["similarity"], "{:.2f}") + ")", 1 - table["similarity"],
         ),
-        (years > maximum_years, _text(years, "{:.0f}") + " years apart", (years / SOFT_YEARS).clip(upper=1)),
+        (
+            (years > maximum_years) & (table["relation"] == IDENTITY), _text(years, "{:.0f}") + " years apart",
+            (years / SOFT_YEARS).clip(upper=1),
+        ),
         (
             table["contradicted by"] != "",
             "linked elsewhere by " + table["contradicted by"], pd.Series(0.4, index=table.index),
