@@ -14,7 +14,7 @@ import numpy as np
 
 from graph_schema.errors import InputError, unknown_name
 from loaders.own.content import Source
-from loaders.own.messages import file_named
+from loaders.own.messages import file_named, one_line
 
 MIXED = "mixed"
 """The name of reading line by line, UTF-8 where a line is that, else Windows-1252."""
@@ -120,7 +120,13 @@ def _chunks(source: Source, encoding: str, head: bytes, size: int) -> Iterator[t
         following = source.read(size) if chunk else b""
         last = not following
         if decoder is not None:
-            chunk = decoder.decode(chunk, last).encode("utf-8", "replace")
+            try:
+                chunk = decoder.decode(chunk, last).encode("utf-8", "replace")
+            except UnicodeError as error:
+                raise InputError(
+                    f"{file_named(source.path)} is not in the encoding {encoding} ({one_line(error)}); leave the "
+                    "encoding out, or correct it"
+                ) from None
         if begin:
             chunk, begin = chunk.removeprefix(_MARK), False
         chunk = held + chunk
@@ -145,7 +151,7 @@ def _as_utf8(text: bytes, encoding: str, first_line: int) -> tuple[bytes, tuple[
         return _repaired(text, encoding == MIXED, first_line)
     try:
         return text.decode(encoding).encode("utf-8", "replace"), ()
-    except UnicodeDecodeError:
+    except UnicodeError:
         lines = text.split(b"\n")
         decoded = [_decoded(line, encoding) for line in lines]
         undecodable = tuple(first_line + number for number, line in enumerate(decoded) if line is None)
@@ -156,7 +162,7 @@ def _as_utf8(text: bytes, encoding: str, first_line: int) -> tuple[bytes, tuple[
 def _decoded(line: bytes, encoding: str) -> str | None:
     try:
         return line.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return None
 
 

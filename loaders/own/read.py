@@ -127,7 +127,7 @@ def read_table(
         if not layout.names:
             raise InputError(f"{place} has no columns; check separator and header")
         chosen = choose_columns(layout.names, columns, place)
-        wanted = list(dict.fromkeys(chosen.values()))
+        wanted = list(dict.fromkeys(chosen.values())) or [0]
         size = BLOCK_BYTES if limit is None else _HEAD
         rows = read_delimited(source, opening.head, opening.encoding, layout, wanted, place, limit, size)
     table, lines, bad = rows.table.slice(0, limit), rows.lines[:limit], rows.bad_lines
