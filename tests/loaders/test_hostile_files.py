@@ -31,8 +31,8 @@ LONG = settings(
 HOSTILE_CELLS = st.one_of(
     st.sampled_from(
         ["", " ", "NA", "nan", "null", "0", "007", "-1", "1e999", "4,5", "1.5", "user", "item_id", "\0", '"', '""']
-        + ["'", "\\", "\ufeff", "\u2028", "\x85", "\x1f", "\x1a", "é", "日本", "\ud7ff", "a\nb", "a\r\nb", "=1+1", "{", "["]
-        + ["2020-01-01", "1700000000", "1700000000000", "9" * 400, "../../etc/passwd", "|", "::"]
+        + ["'", "\\", "\ufeff", "\u2028", "\x85", "\x1f", "\x1a", "é", "日本", "\ud7ff", "a\nb", "a\r\nb"]
+        + ["=1+1", "{", "[", "2020-01-01", "1700000000", "1700000000000", "9" * 400, "../../etc/passwd", "|", "::"]
     ),
     st.text(max_size=8),
     st.integers().map(str),
@@ -124,7 +124,7 @@ OPTIONS = st.fixed_dictionaries(
     optional={
         "columns": st.sampled_from([{"user_id": "user_id", "item_id": "item_id"}, {"user_id": "column_1"}, {}]),
         "separator": SEPARATORS,
-        "encoding": st.sampled_from(["utf-8", "utf-16", "cp1252", "mixed", "ascii", "shift_jis", "utf-7", "cp037", "?"]),
+        "encoding": st.sampled_from(["utf-8", "utf-16", "cp1252", "mixed", "ascii", "shift_jis", "utf-7", "?"]),
         "header": st.sampled_from([True, False, ["user", "item"], ["user"], []]),
         "format": st.sampled_from(["csv", "json", "json-lines", "parquet"]),
         "limit": st.integers(0, 5),
@@ -136,7 +136,7 @@ def one_line_naming(error: InputError, name: str) -> None:
     """The message is one line, not too long to read, and names the file."""
     message = str(error)
     assert message.isprintable(), message
-    assert name.split("\n")[-1].rsplit("/")[-1] in message or 'unknown encoding "?"' in message
+    assert name.rpartition("\n")[2] in message or 'unknown encoding "?"' in message
     assert len(message) < 2_000
 
 
