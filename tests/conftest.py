@@ -13,6 +13,7 @@ from hypothesis import settings
 import loaders
 from kgxfer.splits import ColdStartUsers, Split
 from loaders import CrossDomainDataset
+from loaders.cache import CACHE_VARIABLE
 from loaders.registry import ROOT_VARIABLE
 from tests.worlds import checkerboard
 
@@ -35,6 +36,15 @@ def _absent(name: str) -> str | None:
         if not plain.exists() and not plain.with_name(f"{plain.name}.gz").exists():
             return f"{plain} is absent"
     return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Parsed data sets are kept in a folder of this test run, so that no test sees what another program left."""
+    folder = tmp_path_factory.mktemp("parsed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
