@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from graph_schema.errors import InputError
 
@@ -68,6 +69,15 @@ def codes_of(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
     texts = (texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts).dictionary_encode()
     codes = texts.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes, pd.Index(texts.dictionary.to_pandas(), dtype=values.dtype)
+
+
+def is_among(values: pd.Index | pd.Series, known: pd.Index | pd.Series) -> np.ndarray:
+    """Return which texts are among `known`, bool [values]; missing ones are not. Both are columns of text."""
+    kept = pa.array(known.dropna().array, from_pandas=True)
+    kept = kept.combine_chunks() if isinstance(kept, pa.ChunkedArray) else kept
+    texts = pa.array(values.array, from_pandas=True)
+    found = pc.is_in(texts.cast(pa.large_string()), value_set=kept.cast(pa.large_string()))
+    return np.asarray(found.to_numpy(zero_copy_only=False) if isinstance(found, pa.Array) else found.to_numpy())
 
 
 class _Failure:

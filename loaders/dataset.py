@@ -8,7 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from graph_schema.columns import codes_of
+from graph_schema.columns import codes_of, is_among
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
 from graph_schema.tables import FACTS, INTERACTIONS, ITEMS, LINKS, USERS, validate
@@ -68,7 +68,7 @@ class DomainTables:
             object.__setattr__(self, name, validate(getattr(self, name), definition, place))
         for table, key in (("users", "user_id"), ("items", "item_id")):
             codes, named = codes_of(self.interactions[key])
-            unknown = ~named.isin(pd.Index(getattr(self, table)[key]))
+            unknown = ~is_among(named, getattr(self, table)[key])
             if unknown.any():
                 row = int(unknown[codes].argmax())
                 raise InputError(

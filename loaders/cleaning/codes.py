@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -67,12 +67,6 @@ def lookup(of_category: np.ndarray, codes: np.ndarray, missing: object) -> np.nd
     return values
 
 
-def where_category(coded: pd.Categorical, test: Callable[[pd.Series], pd.Series]) -> np.ndarray:
-    """Return which rows have a category that passes `test`, which gets the texts; rows without a value do not."""
-    passes = test(coded.categories.to_series()).to_numpy(dtype=bool, na_value=False)
-    return lookup(passes, coded.codes, False) if passes.any() else np.zeros(len(coded), dtype=bool)
-
-
 def decode(coded: pd.Categorical) -> pd.Series:
     """Return the texts of a coded column."""
     values = pa.array(coded.categories.array, from_pandas=True)
@@ -96,6 +90,12 @@ def replaced(texts: pd.Series, pattern: str, by: str) -> pd.Series:
     """Return the texts with every match of the pattern (RE2) replaced."""
     fresh = pc.replace_substring_regex(arrow(texts), pattern, by).to_pandas()
     return pd.Series(fresh.array, texts.index, dtype="str")
+
+
+def no_value(texts: pd.Series, missing_words: Sequence[str]) -> np.ndarray:
+    """Return which texts stand for "no value": empty ones and the words for it; missing ones are not asked about."""
+    words = texts.str.lower()
+    return np.asarray((words.isin(missing_words) | (words == "")).to_numpy(dtype=bool))
 
 
 def differs(texts: pd.Series, others: pd.Series) -> np.ndarray:

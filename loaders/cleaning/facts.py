@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from graph_schema.columns import is_among
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
 from loaders.cleaning.codes import decode
@@ -95,7 +96,7 @@ def _about_known(table: Table, draft: Draft, context: Context) -> tuple[Table, l
         unknown = np.zeros(len(table.frame), dtype=bool)
         for end in ("head", "tail"):
             of_type = table.frame[f"{end}_type"].isin(types).to_numpy()
-            unknown |= of_type & ~table.frame[f"{end}_id"].isin(known).to_numpy()
+            unknown |= of_type & ~is_among(table.frame[f"{end}_id"], known)
         findings += table.finding(UNKNOWN[name], unknown, "dropped", TRIPLE)
         table = table.without(unknown)
     return table, findings

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from loaders.cleaning.codes import differs, encode, lookup, matches, recode, replaced
+from loaders.cleaning.codes import differs, encode, lookup, matches, no_value, recode, replaced
 from loaders.cleaning.config import CleaningConfig
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import Action, RuleFinding
@@ -62,7 +62,7 @@ def _plain(texts: pd.Series, config: CleaningConfig) -> pd.DataFrame:
     """Return per distinct text what it becomes, and which faults it has: missing, spaces, control, long."""
     stripped = texts.str.strip()
     visible = replaced(stripped, CONTROL_CHARACTERS, "").str.strip()
-    missing = (visible.str.lower().isin(config.missing_words) | (visible == "")).to_numpy(dtype=bool)
+    missing = no_value(visible, config.missing_words)
     long = (visible.str.len() > config.longest_id).to_numpy(dtype=bool) & ~missing
     return pd.DataFrame(
         {

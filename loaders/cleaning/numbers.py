@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from loaders.cleaning.codes import encode, lookup, matches, replaced
+from loaders.cleaning.codes import encode, lookup, matches, no_value, replaced
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?\d*,\d+$"
@@ -44,7 +44,7 @@ def read_numbers(column: pd.Series, missing_words: tuple[str, ...]) -> Numbers:
     readable = matches(pointed, _NUMBER)
     numbers = pd.to_numeric(pointed.where(readable), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     readable &= np.isfinite(numbers)
-    missing = (texts.str.lower().isin(missing_words) | (texts == "")).to_numpy(dtype=bool)
+    missing = no_value(texts, missing_words)
     return Numbers(
         values=lookup(np.where(readable, numbers, np.nan), coded.codes, np.nan),
         missing=lookup(missing, coded.codes, True),

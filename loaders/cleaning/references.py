@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from graph_schema.columns import is_among
 from loaders.cleaning.codes import lookup
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import RuleFinding
@@ -43,7 +44,7 @@ def unknown_rows(draft: Draft, rows: Table, name: str) -> np.ndarray:
     ids = known.array.categories[np.unique(known.array.codes)]
     for column in _NAMED_BY[name][rows.name]:
         coded = rows.frame[column].array
-        unknown |= lookup(~coded.categories.isin(ids), coded.codes, True)
+        unknown |= lookup(~is_among(coded.categories, ids), coded.codes, True)
     return unknown
 
 
@@ -72,7 +73,7 @@ def _added(draft: Draft, name: str) -> tuple[Draft, list[RuleFinding]]:
         table = Table(name, pd.DataFrame({key: pd.Categorical([], categories=ids[:0])}, index=pd.RangeIndex(0)))
         detail = f"no table of {name} was given; these are the {name} that interactions name"
         return _with_rows(draft, table, key, ids, name, f"{name} of interactions", detail)
-    new = ids[~ids.isin(table.frame[key].array.categories)]
+    new = ids[~is_among(ids, table.frame[key].array.categories)]
     if not len(new):
         return draft, []
     findings: list[RuleFinding] = []

@@ -18,8 +18,8 @@ CONTROL, HTML, MOJIBAKE = "control characters in a text", "HTML in a text", "wro
 FORM, SPACES = "unequal Unicode form", "superfluous white space"
 
 _NAMES = {"items": ("name",), "users": ("name",), "facts": ("head_name", "tail_name")}
-_VISIBLE_SPACE = r"[\t\n\v\f\r\x{85}]"
-_SPACE = r"[\s\v\x{85}\p{Z}]+"
+_VISIBLE_SPACE = r"[\t\n\v\f\r]"
+_SPACE = r"[\s\p{Z}]+"
 _ENTITY = r"&(#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]+);"
 _NOT_ASCII = r"[^\x00-\x7f]"
 
@@ -61,9 +61,10 @@ def repair_texts(given: pd.Series) -> tuple[pd.Series, dict[str, np.ndarray]]:
     # Tabs and line ends become spaces below; removing them would join two words.
     spaced = replaced(given, _VISIBLE_SPACE, " ")
     steps: dict[str, Callable[[pd.Series], pd.Series]] = {
-        CONTROL: lambda text: replaced(text, CONTROL_CHARACTERS, ""),
         HTML: lambda text: _changed(text, matches(text, _ENTITY), _unescape),
+        # Before control characters go: in text that was wrongly decoded they are halves of letters.
         MOJIBAKE: lambda text: _changed(text, matches(text, _NOT_ASCII), ftfy.fix_encoding),
+        CONTROL: lambda text: replaced(text, CONTROL_CHARACTERS, ""),
         FORM: lambda text: text.str.normalize("NFC") if matches(text, _NOT_ASCII).any() else text,
         SPACES: lambda text: replaced(text, _SPACE, " ").str.strip(),
     }

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loaders.cleaning.codes import arrow, encode, lookup, matches, replaced
+from loaders.cleaning.codes import arrow, encode, lookup, matches, no_value, replaced
 
 UNITS = ("s", "ms", "us", "ns")
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -78,10 +78,7 @@ def read_times(
     if isinstance(column.dtype, pd.CategoricalDtype):
         coded = encode(column)
         return _of_categories(_texts(coded.categories.to_series(), missing_words, unit, day_first, bounds), coded)
-    texts = column.astype("str").reset_index(drop=True)
-    if (quick := _quick(texts, unit, bounds)) is not None:
-        return quick
-    return _mixed(texts, missing_words, unit, day_first, bounds)
+    return _mixed(column.astype("str").reset_index(drop=True), missing_words, unit, day_first, bounds)
 
 
 def _typed(column: pd.Series) -> Times:
@@ -108,41 +105,39 @@ def _of_floats(values: np.ndarray, missing: np.ndarray, unit: str, bounds: tuple
     return Times(times.microseconds, times.form, missing)
 
 
-def _quick(texts: pd.Series, unit: str, bounds: tuple[int, int]) -> Times | None:
-    """Read a column that is whole numbers throughout, or ISO dates throughout; None where it is neither."""
-    values = arrow(texts)
-    missing = np.asarray(values.is_null().to_numpy(zero_copy_only=False))
-    try:
-        whole = values.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        return _counted(whole, None, missing, unit, bounds)
-    except pa.ArrowInvalid:
-        pass
-    try:
-        moments = values.cast(pa.timestamp("us")).cast(pa.int64()).fill_null(0)
-    except pa.ArrowInvalid:
-        return None
-    form = np.where(missing, -1, FORMS.index(ISO)).astype(np.int8)
-    return Times(moments.to_numpy(zero_copy_only=False), form, missing)
-
-
 def _mixed(
     texts: pd.Series, missing_words: Sequence[str], unit: str, day_first: bool | None, bounds: tuple[int, int]
 ) -> Times:
-    """Read a column of several forms: plain numbers and ISO dates at once, what is left by its distinct texts."""
+    """Read a column of text: plain numbers and ISO dates all at once, what is left by its distinct texts."""
     values = arrow(texts)
     times = Times(np.zeros(len(texts), np.int64), np.full(len(texts), -1, np.int8), np.zeros(len(texts), dtype=bool))
     digits = pc.and_(pc.ascii_is_decimal(values), pc.less_equal(pc.binary_length(values), _DIGITS))
     plain = np.asarray(digits.fill_null(False).to_numpy(zero_copy_only=False))
-    for where in (plain, ~plain & matches(texts, _ISO)):
-        found = _quick(texts[where], unit, bounds) if where.any() else None
-        if found is not None:
-            _fill(times, where, found)
-    left = times.form < 0
+    if plain.any():
+        chosen = values if plain.all() else values.filter(pa.array(plain))
+        numbers = chosen.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        _fill(times, plain, _counted(numbers, None, np.zeros(len(numbers), dtype=bool), unit, bounds))
+    left = ~plain
+    if left.any():
+        _read_iso(times, values, left)
+        left = times.form < 0
     coded = encode(texts[left])
     found = _of_categories(_texts(coded.categories.to_series(), missing_words, unit, day_first, bounds), coded)
     _fill(times, left, found)
     times.missing[left] = found.missing
     return times
+
+
+def _read_iso(times: Times, values: pa.Array, left: np.ndarray) -> None:
+    """Read dates of the usual length and without a zone; when one of them is no date, none is read here."""
+    found = pc.match_substring_regex(values.filter(pa.array(left)), _ISO).fill_null(False)
+    positions = np.flatnonzero(left)[found.to_numpy(zero_copy_only=False)]
+    try:
+        moments = values.take(pa.array(positions)).cast(pa.timestamp("us")).cast(pa.int64())
+    except pa.ArrowInvalid:
+        return
+    times.microseconds[positions] = moments.to_numpy(zero_copy_only=False)
+    times.form[positions] = FORMS.index(ISO)
 
 
 def _counted(
@@ -200,7 +195,7 @@ def _texts(
 ) -> Times:
     """Read distinct texts of all forms."""
     texts = replaced(texts, r"\s+", " ").str.strip().reset_index(drop=True)
-    missing = (texts.str.lower().isin(missing_words) | (texts == "")).to_numpy(dtype=bool)
+    missing = no_value(texts, missing_words)
     times = Times(np.zeros(len(texts), dtype=np.int64), np.full(len(texts), -1, dtype=np.int8), missing)
     whole = matches(texts, _WHOLE)
     if whole.any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from loaders.cleaning.codes import encode, lookup, recode, replaced
+from loaders.cleaning.codes import encode, lookup, no_value, recode, replaced
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import RuleFinding
 from loaders.cleaning.numbers import read_numbers
@@ -44,7 +44,7 @@ def _item_types(table: Table, item_type: str, context: Context) -> tuple[Table, 
     coded = encode(table.frame["item_type"])
     types = coded.categories.to_series().str.strip()
     allowed = context.schema.subtypes(item_type)
-    missing = (types.str.lower().isin(context.config.missing_words) | (types == "")).to_numpy(dtype=bool)
+    missing = no_value(types, context.config.missing_words)
     wrong = ~types.isin(allowed).to_numpy() & ~missing
     rows = lookup(wrong, coded.codes, False)
     detail = f"they are of type {item_type} now; the domain has {', '.join(allowed)}"
@@ -57,7 +57,7 @@ def _years(table: Table, context: Context) -> tuple[Table, list[RuleFinding]]:
     texts = coded.categories.to_series().str.strip()
     digits = pd.Series(read_numbers(replaced(texts, _YEAR_IN_TEXT, r"\1"), context.config.missing_words).values)
     right = (digits.abs().between(1, context.now.year + _YEARS_AHEAD) & (digits % 1 == 0)).to_numpy()
-    missing = (texts.str.lower().isin(context.config.missing_words) | (texts == "")).to_numpy(dtype=bool)
+    missing = no_value(texts, context.config.missing_words)
     years = lookup(digits.where(right).to_numpy(), coded.codes, np.nan)
     wrong = lookup(~right & ~missing, coded.codes, False)
     findings = table.finding(YEAR, wrong, "emptied", ("item_id", "year"))
