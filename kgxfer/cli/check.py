@@ -51,16 +51,15 @@ def _folder_name(name: str) -> str:
 
 def _print_findings(report: QualityReport) -> None:
     """Print one line per rule that found something, with the first place."""
-    from kgxfer.data_check.tables import place_of
+    from kgxfer.data_check.tables import action_title, in_order, place_of
 
-    done = "done" if report.source.applied else "would be"
     table = Table("rule", title=f"Data check of {report.name}", title_justify="left", title_style="bold")
     table.add_column("table")
     table.add_column("rows", justify="right")
-    table.add_column(done)
+    table.add_column(action_title(report.source))
     table.add_column("for example", overflow="fold")
     for domain in report.domains:
-        for each in domain.findings:
+        for each in in_order(domain.findings):
             first = place_of(each, domain.files.get(each.table, ""))
             place = f"{domain.domain}, {each.table}"
             table.add_row(Text(each.rule), Text(place), f"{each.count:,}", Text(each.action), Text(first))

@@ -18,8 +18,7 @@ def save(report: QualityReport, folder: Path) -> None:
     Raises:
         InputError: the folder exists already, or the disk is full.
     """
-    record = json.dumps(report.record(), ensure_ascii=False, indent=1, allow_nan=False)
-    page = render(report)
     with new_folder(folder) as draft:
+        record = json.dumps(report.record(), ensure_ascii=False, indent=1, allow_nan=False)
         (draft / RECORD).write_text(record + "\n", encoding="utf-8")
-        (draft / PAGE).write_text(page, encoding="utf-8")
+        (draft / PAGE).write_text(render(report), encoding="utf-8")

@@ -30,6 +30,7 @@ def render(report: QualityReport) -> str:
         domain_tables=tables.domain_tables(report), pair_tables=tables.pair_tables(report.pair),
         links=sorted(report.pair.links.items()), entities=tables.entity_table(report),
         coverage=tables.coverage_tables(report), unmeasured=tables.unmeasured(report),
+        checksums=sorted({**report.source.sha256, **report.target.sha256}.items()),
         definitions=tables.definitions([*report.source, *report.pair]),
     )  # fmt: skip
 

@@ -103,13 +103,13 @@ def finding_table(domain: DomainQuality) -> Table | None:
     """What each rule found in a domain, with the first places."""
     if not domain.findings:
         return None
-    head = [Cell("rule"), Cell("table"), Cell("rows", True), Cell(_action_title(domain)), Cell("for example")]
+    head = [Cell("rule"), Cell("table"), Cell("rows", True), Cell(action_title(domain)), Cell("for example")]
     rows = [
         [
             Cell(each.rule, below=each.detail), Cell(each.table), Cell(f"{each.count:,}", True), Cell(each.action),
             _examples(each, domain.files.get(each.table, "")),
         ]
-        for each in domain.findings
+        for each in in_order(domain.findings)
     ]  # fmt: skip
     return Table(domain.domain, head, rows)
 
@@ -129,12 +129,24 @@ def account_table(domain: DomainQuality) -> Table:
     return Table(domain.domain, head, rows)
 
 
+def action_title(domain: DomainQuality) -> str:
+    """What the column of actions is called."""
+    return "done" if domain.applied else "would be"
+
+
+def in_order(findings: Sequence[RuleFinding]) -> list[RuleFinding]:
+    """Faults first, then what was merely completed."""
+    return sorted(findings, key=lambda finding: finding.action == "added")
+
+
 def place_of(finding: RuleFinding, file: str) -> str:
     """Where the first example of a finding stands, and what stands there; empty where there is none."""
     if not finding.examples:
         return ""
     first = finding.examples[0]
-    where = [part for part in (file, _position(first.line, first.row)) if part]
+    position = _position(first.line, first.row)
+    # What was added stands in no file.
+    where = [part for part in (file, position) if part] if position else []
     return f"{', '.join(where)}: {first.text}" if where else first.text
 
 
@@ -167,15 +179,10 @@ def _number(value: float) -> str:
     return MISSING if math.isnan(value) else f"{value:.3f}"
 
 
-def _action_title(domain: DomainQuality) -> str:
-    return "what was done" if domain.applied else "what cleaning would do"
-
-
 def _examples(finding: RuleFinding, file: str) -> Cell:
-    more: Sequence[str] = [
-        _position(each.line, each.row) or each.text for each in finding.examples[1 : 1 + SHOWN_EXAMPLES]
-    ]
-    return Cell(place_of(finding, file), below=f"also {', '.join(more)}" if more else "")
+    others = [_position(each.line, each.row) for each in finding.examples[1 : 1 + SHOWN_EXAMPLES]]
+    more = ", ".join(place for place in others if place)
+    return Cell(place_of(finding, file), below=f"also {more}" if more else "")
 
 
 def _position(line: int | None, row: int) -> str:

@@ -155,7 +155,8 @@ def suspicious(domain: DomainQuality) -> Found:
     """What cleaning saw and left as it was."""
     for each in domain.findings:
         if each.action == "reported":
-            yield Concern("minor", f"{domain.domain}, {each.table}: {each.rule}; left as it is (rows: {each.count:,})")
+            detail = f"; {each.detail}" if each.detail else ""
+            yield Concern("minor", f"{domain.domain}, {each.table}: {each.rule}, rows: {each.count:,}{detail}")
 
 
 def empty(domain: DomainQuality) -> Found:

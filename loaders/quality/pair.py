@@ -172,13 +172,15 @@ def activity_gap(view: PairView) -> Value | Absent:
 
 def time_overlap(view: PairView) -> Value | Absent:
     """Length of the time that both domains cover / length of the time that either covers, from each domain's first to
-    its last interaction; 0 to 1. Absent where both cover one moment only."""
+    its last interaction; 0 to 1. Absent where both cover one and the same moment."""
     if isinstance(view.spans, Absent):
         return view.spans
     source_first, source_last, target_first, target_last = view.spans
-    common = (min(source_last, target_last) - max(source_first, target_first)) / np.timedelta64(1, "s")
-    either = (source_last - source_first + target_last - target_first) / np.timedelta64(1, "s") - max(common, 0.0)
-    return float(max(common, 0.0) / either) if either > 0 else Absent("all interactions have one and the same time")
+    common = min(source_last, target_last) - max(source_first, target_first)
+    if common < np.timedelta64(0, "s"):
+        return 0.0
+    either = source_last - source_first + target_last - target_first - common
+    return float(common / either) if either else Absent("all interactions have one and the same time")
 
 
 def source_in_common_time(view: PairView) -> Value | Absent:

@@ -64,6 +64,7 @@ class DomainQuality(Measured):
         months: month -> interactions.
         coverage: as `loaders.quality.domain.coverage` makes it.
         files: table -> the file that it was read from; without an entry where there is none.
+        sha256: file -> checksum, as the data card gives it: which data these figures are of.
     """
 
     domain: str
@@ -79,12 +80,14 @@ class DomainQuality(Measured):
     months: Distribution
     coverage: pd.DataFrame
     files: Mapping[str, str]
+    sha256: Mapping[str, str]
 
     def record(self) -> dict[str, Any]:
         """The domain as JSON can hold it."""
         return {
             "domain": self.domain, "item_type": self.item_type, "before": dict(self.before), "after": dict(self.after),
-            "applied": self.applied, "files": dict(self.files), "unaccounted": dict(self.unaccounted),
+            "applied": self.applied, "files": dict(self.files),
+            "sha256": dict(self.sha256), "unaccounted": dict(self.unaccounted),
             "findings": [_finding_record(finding) for finding in self.findings],
             "figures": self.figures_record(), "coverage": _rows(self.coverage),
             "distributions": {
@@ -179,6 +182,7 @@ def _domain(view: DomainView, cleaned: Cleaned | None, applied: bool, files: Map
         findings=cleaned.findings if cleaned else (), unaccounted=cleaned.unaccounted if cleaned else {},
         activity=spread_of(view.per_user), popularity=spread_of(view.per_item), ratings=view.ratings,
         months=view.months, coverage=coverage(view), files=files,
+        sha256=tables.card.sha256,
     )  # fmt: skip
 
 

@@ -114,6 +114,13 @@ def test_domains_without_a_common_moment(view: PairView) -> None:
     assert apart["time overlap"].value == 0
 
 
+@pytest.mark.parametrize(("moment", "overlap"), [("2001-01-01", None), ("2002-01-01", 0)])
+def test_domains_of_one_moment_each(moment: str, overlap: int | None) -> None:
+    books = domain("books", "Book", [("u1", "b1", 1, "2001-01-01"), ("u2", "b1", 2, "2001-01-01")], {})
+    found = figures(view_of(books, domain("films", "Movie", [("u1", "f1", 1, moment)], {})))["time overlap"]
+    assert found.value == overlap and bool(found.absent) == (overlap is None)
+
+
 def test_without_overlap_shares_are_zero_and_the_correlation_is_absent() -> None:
     others = [(f"x{user}", item, rating, time) for user, item, rating, time in FILMS]
     found = figures(view_of(domain("books", "Book", BOOKS, {}), domain("films", "Movie", others, {})))
