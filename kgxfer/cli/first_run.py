@@ -124,13 +124,13 @@ settings = {{ joint = false }}
 
 
 def example_user(survey: Survey) -> str:
-    """The id of a user to try the model with: of both domains where there is one, with most rows in the source."""
+    """The id of a user to try the model with: one of both domains, else of the target, with most rows."""
+    sides = (survey.source, survey.target)
+    source, target = (side.rows["user_id"].dropna().astype("str").str.strip() for side in sides)
     if not survey.people.shared:
-        return f"{survey.target.domain}:{survey.target.rows['user_id'].mode().iloc[0]}"
-    rows = survey.source.rows["user_id"].astype("str").str.strip()
-    known = survey.target.rows["user_id"].astype("str").str.strip().unique()
-    shared = rows[rows.isin(known)]
-    return str((shared if len(shared) else rows).mode().iloc[0])
+        return f"{survey.target.domain}:{target.mode().iloc[0]}"
+    shared = source[source.isin(target.unique())]
+    return str((shared if len(shared) else target).mode().iloc[0])
 
 
 def _positive_rows(side: Side, survey: Survey) -> pd.DataFrame:

@@ -112,6 +112,8 @@ def survey(source: Path, target: Path, items: Sequence[Path] = (), folder: Path 
     Raises:
         InputError: a file that cannot be read or has no rows, or has no columns for users and items.
     """
+    if source.resolve() == target.resolve():
+        raise InputError(f'"{source}" is given as source and as target; give the interactions of two domains')
     looks = [_look(path) for path in (source, target)]
     people = _same_values(*looks)
     sides = [_side(look, people if look.header is not None else {}) for look in looks]
