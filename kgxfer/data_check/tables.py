@@ -166,7 +166,7 @@ def definitions(figures: Iterable[Figure]) -> list[tuple[str, str]]:
 
 
 def _name(figure: Figure) -> Cell:
-    return Cell(figure.name, note=figure.what, below="" if figure.unit in ("share", figure.name) else figure.unit)
+    return Cell(figure.name, note=figure.what, below="" if figure.unit == "share" or figure.unit in figure.name else figure.unit)
 
 
 def _value(figure: Figure) -> Cell:
