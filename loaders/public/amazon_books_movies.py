@@ -13,7 +13,7 @@ The origin's own triples could not be obtained. The facts here are, and so is wh
 - *Wikipedia categories and linked names of books* (the first release's metadata, which does not say how they are
   linked). A name that the DBpedia triples know has the type that it has there, and a person linked to a book is its
   author (held against triples about other books: right for 2,133 of 2,134); so is X where a category ends in "by X"
-  (1,075 of 1,076). Items among the books become SIMILAR_TO, the other 4,727 names are Keywords.
+  (1,075 of 1,076). Items among the books become SIMILAR_TO, the other 4,710 names are Keywords.
 - *Wikidata* statements of films. Links by title alone are kept: the cast agrees with DBpedia's in 17 of 22 films, with
   12 of 20 where the year agreed too. Left out are statements of other predicates (awards, broadcasters, collections)
   and everything about things that are no films of the data set, most of the 71,308 triples.
@@ -127,11 +127,10 @@ def parse(contents: Mapping[str, bytes], direction: str = "books-to-movies") -> 
     tables = {name: entity_facts.read_table(content) for name, content in contents.items() if name.endswith(".tsv")}
     metadata = read_metadata(contents["v1_item_metadata_books.txt"])
     triples = tables["dbpedia_triples.tsv"]
-    of_books, of_films = (triples[triples["origin"] == graph] for graph in (_BOOK_GRAPH, _FILM_GRAPH))
     books, movies = _book_items(tables), _movie_items(tables)
     of_domain = {
-        "books": _domain("books", "Book", books, tables, book_facts(books, of_books, metadata)),
-        "movies": _domain("movies", "Movie", movies, tables, movie_facts(movies, of_films, tables)),
+        "books": _domain("books", "Book", books, tables, book_facts(books, triples, metadata)),
+        "movies": _domain("movies", "Movie", movies, tables, movie_facts(movies, tables)),
     }
     source, target = (of_domain[name] for name in direction.split("-to-"))
     return pair(CARD.name, source, target, _same_entity(source, target))
@@ -158,7 +157,7 @@ def book_facts(items: pd.DataFrame, triples: pd.DataFrame, metadata: pd.DataFram
     named = named.assign(name=entity_facts.readable(named["name"]))
     meanings = {**entity_facts.DBPEDIA, **entity_facts.PLAIN}
     return entity_facts.joined(
-        entity_facts.dbpedia_facts(triples, items, "Book"), similar, entity_facts.fact_table(named, "Book", meanings)
+        _dbpedia_facts(triples, _BOOK_GRAPH, items, "Book"), similar, entity_facts.fact_table(named, "Book", meanings)
     )
 
 
@@ -180,7 +179,7 @@ def name_predicates(names: pd.Series, triples: pd.DataFrame, categories: pd.Seri
     return found.mask(found.isna() & names.isin(authors), "author").fillna("keyword")
 
 
-def movie_facts(items: pd.DataFrame, triples: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def movie_facts(items: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Facts of films from DBpedia triples, from Wikidata, and from the tables joined by title."""
     by_title = tables["movie_facts_by_title.tsv"].rename(
         columns={"asin": "item_id", "relation": "predicate", "value": "name"}
@@ -192,7 +191,7 @@ def movie_facts(items: pd.DataFrame, triples: pd.DataFrame, tables: Mapping[str,
     statements = statements[statements["tail_label"] != "no_label"]
     of_wikidata = statements[["asin", "property_id", "tail_label"]].set_axis(["item_id", "predicate", "name"], axis=1)
     return entity_facts.joined(
-        entity_facts.dbpedia_facts(triples, items, "Movie"),
+        _dbpedia_facts(tables["dbpedia_triples.tsv"], _FILM_GRAPH, items, "Movie"),
         entity_facts.fact_table(of_wikidata, "Movie", entity_facts.WIKIDATA),
         entity_facts.fact_table(by_title, "Movie", entity_facts.PLAIN),
     )
@@ -214,6 +213,11 @@ def build_folder(origin: Path, root: Path) -> Path:
     touching = triples[triples["head"].isin(linked) | triples["tail"].isin(linked)]
     file = next(file for file in FILES if file.file == "dbpedia_triples.tsv")
     return entity_facts.write_triples(touching.rename(columns={"graph": "origin"}), root, file)
+
+
+def _dbpedia_facts(triples: pd.DataFrame, graph: str, items: pd.DataFrame, item_type: str) -> pd.DataFrame:
+    """Read one graph only: what the other says of an entity that books and films share is said of the film or book."""
+    return entity_facts.dbpedia_facts(triples[triples["origin"] == graph], items, item_type)
 
 
 def _book_items(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
