@@ -33,7 +33,8 @@ def chance(subject: LinkSubject) -> Finding:
     """Whether linked things have the same audience, titles and years more often than shuffled links would."""
     columns = ["bridge", "node_type", "statistic", "links", "true", "chance", "deviation", "ratio", "z", "independent"]
     table = subject.chance[columns]
-    by_choice = [key in CHOSEN_BY for key in zip(table["statistic"], table["bridge"], strict=True)]
+    chosen = [key in CHOSEN_BY for key in zip(table["statistic"], table["bridge"], strict=True)]
+    by_choice = pd.Series(chosen, index=table.index, dtype=bool)
     table = table.rename(columns={"node_type": "node type"}).assign(**{"chosen by it": by_choice})
     audience = table[table["statistic"] == COMMON_USERS]
     free = audience[~audience["chosen by it"]]
@@ -58,12 +59,12 @@ def _chance_verdict(audience: pd.DataFrame) -> str:
         return "No user is active in both domains, or only users are linked: audiences say nothing about these links."
     sentences = []
     for row in audience.to_dict("records"):
-        what = f"{row['node type']} links of {row['bridge']}: {row['true']:,.0f} common users against "
-        what += f"{row['chance']:,.1f} by chance"
+        what = f"{row['node type']} links of {row['bridge']}: {counted(int(row['true']), 'common user')}"
+        what += "" if math.isnan(row["chance"]) else f" against {row['chance']:,.1f} by chance"
         if row["chosen by it"]:
             what += " (they were chosen by it)"
         elif math.isnan(row["z"]):
-            what += ", too few to tell"
+            what += ", too few links to tell"
         elif row["z"] < SIGNIFICANT:
             what += f", which is within what shuffled links give (z {row['z']:.1f})"
         sentences.append(what)

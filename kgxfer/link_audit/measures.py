@@ -15,6 +15,9 @@ from kgxfer.bridges.same_name import normalised_names
 from kgxfer.link_audit.nodes import Side
 
 SOURCE, TARGET = ["node_type", "source_id"], ["node_type", "target_id"]
+ARTICLE = r"(?i), (?:the|an?)(\s*\(|$)"
+"""As in "Matrix, The" and "Matrix, The (1999)"."""
+
 PAIR = ["node_type", "source_id", "target_id"]
 
 
@@ -60,14 +63,15 @@ def title_similarity(first: pd.Series, second: pd.Series) -> np.ndarray:
     their words sorted, with or without what stands in parentheses, whichever is more alike.
 
     >>> title_similarity(pd.Series(["The Firm (novel)", "Titanic"]), pd.Series(["Firm, The", "The Swan Princess"]))
-    array([1.   , 0.2  ])
+    array([1. , 0.3])
     """
     best = np.full(len(first), np.nan)
     for pattern in (None, r"\s*\([^)]*\)"):
         keys = []
         for names in (first, second):
             text = names.astype("str").reset_index(drop=True)
-            keys.append(normalised_names(text if pattern is None else text.str.replace(pattern, "", regex=True)))
+            text = text if pattern is None else text.str.replace(pattern, "", regex=True)
+            keys.append(normalised_names(text.str.replace(ARTICLE, r"\1", regex=True)))
         known = np.array(keys[0].fillna("").ne("") & keys[1].fillna("").ne(""))
         pairs = [key[known].tolist() for key in keys]
         ratio = process.cpdist(*pairs, scorer=fuzz.token_sort_ratio) if known.any() else np.empty(0)

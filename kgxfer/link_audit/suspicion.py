@@ -113,7 +113,8 @@ def _reasons(
 def _text(values: pd.Series, form: str) -> pd.Series:
     """Values in a form, "" where missing; each distinct value is formatted once."""
     distinct = {value: form.format(value) for value in values.dropna().round(3).unique()}
-    return values.round(3).map(distinct).fillna("").astype("str")
+    text = values.round(3).map(distinct).astype(object)
+    return text.where(text.notna(), "").astype("str")
 
 
 def _joined(words: list[pd.Series]) -> pd.Series:
