@@ -234,7 +234,8 @@ def _figures(report: Report, model: str) -> list[dict[str, Any]]:
 
 def _stated(figures: pd.DataFrame) -> list[dict[str, Any]]:
     rows = figures[(figures["average"] == "per row") & figures["group"].isin([ALL_ROWS, WITHOUT_TWINS])]
-    rows = rows[rows["metric"].isin(["sampled_hr@10", "sampled_ndcg@10"])]
+    sampled = rows["metric"].isin(["sampled_hr@10", "sampled_ndcg@10"])
+    rows = rows[sampled if sampled.any() else rows["metric"].isin(["hr@10", "ndcg@10"])]
     return [dict(row) for row in rows[["domain", "group", "metric", "value", "count"]].to_dict("records")]
 
 
@@ -250,10 +251,11 @@ def _pooled(halves: list[dict[str, list[dict[str, Any]]]], member: str) -> list[
 def run(table: str, name: str, pool: Pool) -> None:
     """Fill one table for one data set; the file is written anew after every contender."""
     fill, _ = TABLES[table]
-    dataset = loaders.load(name)
+    config = experiment.load_config(CONFIGS / f"{name}.toml") if table == "transfer" else None
+    dataset = config.data.load() if config else loaders.load(name)
+    split = config.split.of(dataset, config.seed) if config else FixedFiles().split(dataset)
     facts = {
-        "table": table, "data_set": name, "fingerprint": dataset.fingerprint,
-        "split": FixedFiles().split(dataset).fingerprint,
+        "table": table, "data_set": name, "fingerprint": dataset.fingerprint, "split": split.fingerprint,
         "environment": {
             "python": platform.python_version(), **{part: metadata.version(part) for part in VERSIONS},
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",

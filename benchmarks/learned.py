@@ -30,7 +30,7 @@ MONITOR = "sampled_ndcg@10"
 SEED = 1000
 """Of the search; the tables' seeds are others."""
 GRID: Mapping[str, Mapping[str, tuple[float, ...]]] = {
-    "lightgcn": {"scale": (1.0, 4.0), "l2": (1e-5, 1e-4, 1e-3)},
+    "lightgcn": {"learning_rate": (1e-3, 5e-3), "scale": (4.0, 8.0)},
     "bpr": {"learning_rate": (1e-2, 2e-2), "l2": (5e-3, 1e-2, 2e-2)},
 }
 TRAINING: Mapping[str, Mapping[str, Any]] = {
@@ -42,10 +42,10 @@ TRAINING: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def lightgcn(scale: float, l2: float) -> TransferModel:
-    """Sampled softmax over three mean layers, without item bias; `scale` is one over the temperature."""
+def lightgcn(learning_rate: float, scale: float) -> TransferModel:
+    """Sampled softmax over cosines of three mean layers, without item bias; `scale` is one over the temperature."""
     plain = {"item_bias": False, "popularity": False, "learn_scale": False, "scale": scale}
-    return TransferModel("lightgcn", l2=l2, scorer=plain, encoder_settings={"learning_rate": 5e-3})
+    return TransferModel("lightgcn", scorer=plain, encoder_settings={"learning_rate": learning_rate, "normalise": True})
 
 
 def bpr(learning_rate: float, l2: float) -> TransferModel:

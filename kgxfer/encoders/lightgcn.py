@@ -12,6 +12,7 @@ from typing import ClassVar
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from graph_schema.schema import EdgeType
 from kgxfer.encoders.base import Embeddings, Encoder, EncoderConfig, embedding_table
@@ -20,10 +21,14 @@ from kgxfer.graph.propagate import Adjacency, SortedWeights, propagate, symmetri
 
 
 class LightGCNConfig(EncoderConfig):
-    """Settings: number of layers; a learning rate as usual for the model."""
+    """Settings: number of layers; a learning rate as usual for the model; whether embeddings have length one.
+
+    With `normalise` the inner product is the cosine, and one over the scorer's scale is the temperature of the softmax.
+    """
 
     layers: int = Field(3, ge=1, le=10)
     learning_rate: float = Field(5e-3, gt=0)
+    normalise: bool = False
 
 
 class LightGCN(Encoder):
@@ -57,9 +62,11 @@ class LightGCN(Encoder):
             )
             person_layers.append(persons)
             item_layers.append(items)
-        result = {USER: _mean(person_layers)[graph.persons]}
+        people, things = _mean(person_layers), _mean(item_layers)
+        if self.config.normalise:
+            people, things = normalize(people), normalize(things)
         sizes = [table.shape[0] for table in self.items.values()]
-        return result | dict(zip(self.items, torch.split(_mean(item_layers), sizes), strict=True))
+        return {USER: people[graph.persons]} | dict(zip(self.items, torch.split(things, sizes), strict=True))
 
     def _adjacency(self, graph: GraphTensors, kinds: list[EdgeType]) -> Adjacency:
         """Persons by stacked items; made once, since masks change weights and not edges."""

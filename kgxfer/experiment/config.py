@@ -24,7 +24,7 @@ from kgxfer.evaluation.rows import label
 from kgxfer.evaluation.sampled import ROW_METRICS
 from kgxfer.graph import COMBINATIONS
 from kgxfer.model import TransferModel, TransferModelConfig
-from kgxfer.splits import SPLITS
+from kgxfer.splits import SPLITS, Split
 from kgxfer.training import Trainer, TrainingConfig
 from loaders.dataset import CrossDomainDataset
 
@@ -78,6 +78,11 @@ class SplitConfig(Config):
     protocol: str = "cold_start_users"
     settings: dict[str, Any] = Field(default_factory=dict)
     refit: bool = False
+
+    def of(self, dataset: CrossDomainDataset, seed: int) -> Split:
+        """Split a data set by the protocol."""
+        protocol = SPLITS[self.protocol]
+        return protocol(protocol.config_class.parse(self.settings, "split")).split(dataset, rng=seed)  # type: ignore[arg-type]
 
 
 class GraphConfig(Config):

@@ -24,7 +24,6 @@ from kgxfer.experiment.run_folder import RunFolder
 from kgxfer.experiment.state import Ground, RunState
 from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import save_recommender
-from kgxfer.splits import SPLITS
 from loaders.files import disk_errors
 
 
@@ -96,8 +95,7 @@ def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
     dataset = config.data.load()
     for domain in config.evaluation.exclude_other_positives:
         dataset.domain(domain)
-    protocol = SPLITS[config.split.protocol]
-    split = protocol(protocol.config_class.parse(config.split.settings, "split")).split(dataset, rng=config.seed)  # type: ignore[arg-type]
+    split = config.split.of(dataset, config.seed)
     loaded = time.perf_counter()
     choosing = Ground.of(split, config.graph)
     final = Ground.of(split.for_refit(), config.graph) if config.split.refit else choosing
