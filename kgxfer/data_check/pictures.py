@@ -16,6 +16,8 @@ from loaders.quality import Distribution, DomainQuality, QualityReport
 
 BARS = 40
 """Ratings with more different values than this are drawn in so many equal parts."""
+POINTS = 150
+"""Most points of a curve."""
 LINE = 0.42
 SHIFTS = {
     "rating, total variation": "ratings, total variation", "rating, Wasserstein": "ratings, Wasserstein",
@@ -54,7 +56,10 @@ def _at_least(axis: Axes, distribution: Distribution, label: str, colour: str) -
         return
     counts = np.array(distribution.counts)
     share = counts[::-1].cumsum()[::-1] / counts.sum()
-    axis.plot(distribution.values, share, color=colour, lw=1.6, label=label, marker="o", ms=2.5)
+    values = np.array(distribution.values)
+    # More points than there are pixels only make the page heavy: the first of each equal part of the logarithmic axis.
+    kept = np.unique(np.r_[np.searchsorted(values, np.geomspace(values[0], values[-1], POINTS)), len(values) - 1])
+    axis.plot(values[kept], share[kept], color=colour, lw=1.6, label=label, marker="o", ms=2.5)
 
 
 def ratings(report: QualityReport) -> Picture | None:

@@ -166,7 +166,8 @@ def definitions(figures: Iterable[Figure]) -> list[tuple[str, str]]:
 
 
 def _name(figure: Figure) -> Cell:
-    return Cell(figure.name, note=figure.what, below="" if figure.unit == "share" or figure.unit in figure.name else figure.unit)
+    told = figure.unit == "share" or figure.unit in figure.name
+    return Cell(figure.name, note=figure.what, below="" if told else figure.unit)
 
 
 def _value(figure: Figure) -> Cell:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graph_schema import LINKS, SCHEMA
 from loaders import CrossDomainDataset, DomainTables
@@ -15,6 +17,8 @@ from loaders.quality.figure import Figure
 from loaders.quality.pair import PAIR_MEASURES, PairView, shared_entities
 
 Rows = list[tuple[str, str, float, str]]
+Drawn = tuple[int, int, int, int]
+"""User, item, rating, and day of a month."""
 
 BOOKS: Rows = [
     ("u1", "b1", 1, "2001-01-01"), ("u1", "b2", 5, "2001-01-02"), ("u2", "b1", 5, "2001-01-03"),
@@ -162,3 +166,39 @@ def test_facts_between_entities_count_and_types_of_one_domain_do_not(view: PairV
     assert list(found.index) == ["Person", "Place"] and found["both"].tolist() == [1, 1]
     assert found["distance"].tolist() == [0, 0] and found["distance_interactions"].isna().all()
     assert shared_entities(view_of(source, view.dataset.target)).empty
+
+
+CELLS = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(1, 5), st.integers(1, 28)), min_size=1, max_size=25,
+    unique_by=lambda cell: cell[:2],
+)  # fmt: skip
+
+
+def world(name: str, kind: str, cells: list[Drawn], genres: Mapping[str, str]) -> DomainTables:
+    rows = [(f"u{user}", f"{name}{item}", float(rating), f"2001-01-{day:02}") for user, item, rating, day in cells]
+    return domain(name, kind, rows, {f"{name}{item}": genre for item, genre in genres.items()})
+
+
+@given(CELLS, CELLS, st.permutations(range(3)))
+@settings(max_examples=20)
+def test_any_two_domains(one: list[Drawn], other: list[Drawn], turn: list[int]) -> None:
+    """Shares and distances lie between 0 and 1, distances are symmetric, and the order of rows changes nothing."""
+    made = world("b", "Book", one, {"0": "crime", "1": "war crime"}), world("f", "Movie", other, {"0": "war"})
+    there, back = view_of(*made), view_of(*reversed(made))
+    found, reverse = figures(there), figures(back)
+    for figure in found.values():
+        assert (figure.value is None) == bool(figure.absent)
+        if figure.unit == "share" and figure.value is not None:
+            assert 0 <= float(figure.value) <= 1
+    for name in ("rating, total variation", "rating, Wasserstein", "popularity, Lorenz gap", "activity, Lorenz gap",
+                 "time overlap", "rank correlation of their activity", "overlapping users"):  # fmt: skip
+        same_reason = found[name].absent == reverse[name].absent != ""
+        assert same_reason or found[name].value == pytest.approx(reverse[name].value)
+    for name in ("sparsity ratio", "interactions ratio"):
+        assert float(found[name].value or 0) * float(reverse[name].value or 0) == pytest.approx(1)
+    assert shared_entities(there)["distance"].between(0, 1).all()
+    shuffled = world("b", "Book", sorted(one, key=lambda cell: turn[cell[0] % 3]), {"0": "crime", "1": "war crime"})
+    again = figures(view_of(shuffled, made[1]))
+    assert {name: pytest.approx(figure.value) for name, figure in again.items() if figure.value is not None} == {
+        name: figure.value for name, figure in found.items() if figure.value is not None
+    }
