@@ -69,7 +69,7 @@ def _tell_doubts(found: Survey, out: Path) -> None:
     if not found.connected:
         say(
             "nothing joins the two domains yet: give tables of items with attributes in common (--items), or in the "
-            "column map a table of links"
+            "column map a table of links" + ("; or set shared_users" if found.people.both else "")
         )
     if found.doubts:
         say(f"unsure, and marked so in {out}:")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-COUNTED_UP = 0.95
-"""Whole numbers from 0 or 1 on, of which at least this share occurs, were counted up: each file may have its own."""
+BY_CHANCE = 1.5
+"""So many times the number that chance gives may coincide before it means anything."""
+
+_FEW = 0.01
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class People:
 def compare_people(source: pd.Series, target: pd.Series) -> People:
     """Compare the user ids of two files.
 
-    Ids that were counted up from 0 or 1 in each file coincide whoever they belong to. Where both files count up to the
-    same number they may be one table of users; where they do not, they are taken for different people, for merging
-    strangers does more harm than missing friends.
+    Numbers coincide whoever they belong to. Two sets of n and m numbers, drawn from the r whole numbers that both
+    ranges cover, have n m / r in common by chance. Where the files have hardly more, equal ids are taken for different people,
+    since merging strangers does more harm than missing friends; but two files with exactly the same set of numbers
+    are taken for one list of people.
 
     >>> compare_people(pd.Series(["ann", "bob"]), pd.Series(["bob", "cy"])).statement
     '1 user id is in both files (50.0 % of 2 source users, 50.0 % of 2 target users): taken for the same people'
@@ -51,21 +54,31 @@ def compare_people(source: pd.Series, target: pd.Series) -> People:
     )
     if not both:
         return People(*sizes, 0, True, f"{found}: nobody is known in both domains")
-    if all(_counted_up(one) for one in ids):
-        if sizes[0] == sizes[1] == both:
-            doubt = "both files number all their users from one range; true if that is one list of people, false if not"
-            return People(*sizes, both, True, f"{found}: taken for the same people", doubt)
-        doubt = (
-            "both files count their users up from the first number, so ids coincide whoever they belong to; "
-            "set true if the numbers come from one list of people"
-        )
-        return People(*sizes, both, False, f"{found}, but both count up from the first number: taken for others", doubt)
-    doubt = ""
-    if all(_numbers(one) is not None for one in ids):
-        doubt = "the ids are numbers, which can coincide by chance; false if they come from two lists of people"
-    elif max(shares) < 1:
+    taken, others = f"{found}: taken for the same people", f"{found}, about as many as chance gives: taken for others"
+    expected = _by_chance(ids[0], ids[1])
+    if expected is None:
         doubt = "so few ids coincide that it may be chance; false if they come from two lists of people"
-    return People(*sizes, both, True, f"{found}: taken for the same people", doubt)
+        return People(*sizes, both, True, taken, doubt if max(shares) < 100 * _FEW else "")
+    if sizes[0] == sizes[1] == both:
+        doubt = "both files have the same numbers; true if that is one list of people, false if each counts its own"
+        return People(*sizes, both, True, taken, doubt)
+    if both > BY_CHANCE * expected:
+        return People(*sizes, both, True, f"{taken}; chance would give {expected:,.0f}")
+    doubt = (
+        f"the ids are numbers, and {expected:,.0f} would coincide by chance; set true if they come from one list of "
+        "people"
+    )
+    return People(*sizes, both, False, others, doubt)
+
+
+def _by_chance(source: pd.Index, target: pd.Index) -> float | None:
+    """How many numbers two files have in common by chance; None where ids are no numbers."""
+    first, second = _numbers(source), _numbers(target)
+    if first is None or second is None:
+        return None
+    low, high = max(first.min(), second.min()), min(first.max(), second.max())
+    within = [int(((numbers >= low) & (numbers <= high)).sum()) for numbers in (first, second)]
+    return within[0] * within[1] / max(1, int(high - low + 1))
 
 
 def _numbers(ids: pd.Index) -> np.ndarray | None:
@@ -73,11 +86,3 @@ def _numbers(ids: pd.Index) -> np.ndarray | None:
     if not len(ids) or not ids.str.fullmatch(r"\d{1,15}").all():
         return None
     return np.asarray(ids.astype(np.int64))
-
-
-def _counted_up(ids: pd.Index) -> bool:
-    numbers = _numbers(ids)
-    if numbers is None:
-        return False
-    low, high = int(numbers.min()), int(numbers.max())
-    return low in (0, 1) and len(numbers) >= COUNTED_UP * (high - low + 1)

@@ -31,7 +31,7 @@ def guess_ratings(source: pd.Series | None, target: pd.Series | None) -> RatingG
     """
     numbers = [_numbers(column) for column in (source, target)]
     given = [found for found in numbers if len(found)]
-    if not given:
+    if not given or all(len(np.unique(found)) == 1 for found in given):
         return RatingGuess(None)
     if len(given) == 1:
         which = "source" if len(numbers[0]) else "target"

@@ -228,7 +228,8 @@ def test_one_column_is_no_interaction() -> None:
         (["ann"], ["bob"], 0, True, False),
         (range(1, 101), range(1, 101), 100, True, True),
         (range(1, 101), range(1, 51), 50, False, True),
-        (range(0, 3000, 7), range(0, 3000, 5), len(range(0, 3000, 35)), True, True),
+        (range(0, 3000, 7), range(0, 3000, 5), len(range(0, 3000, 35)), False, True),
+        (range(0, 30_000, 70), range(0, 30_000, 35), len(range(0, 30_000, 70)), True, False),
         ([f"a{n}" for n in range(500)], ["a0", *(f"b{n}" for n in range(500))], 1, True, True),
     ],
 )  # fmt: skip
@@ -248,6 +249,7 @@ def test_whether_equal_ids_are_one_person(
         (["0", "1"], ["1", "0"], 1.0, {}),
         (["1", "5"], ["10", "100"], 0.65, {"normalise": "domain_min_max"}),
         (["1", "5"], None, None, {}),
+        (["1", "1", "1"], ["1", "1"], None, {}),
         (None, None, None, {}),
     ],
 )  # fmt: skip
