@@ -32,7 +32,7 @@ class Audience:
         self._ids = tuple(pd.Index(links[f"{end}_id"].astype(object).unique()) for end in ("source", "target"))
         first, second = (side.audience(kind, ids, users) for side, ids in zip(sides, self._ids, strict=True))
         self._common = (first.T @ second).tocsr()
-        self._sizes = tuple(np.asarray(each.sum(0)).ravel() for each in (first, second))
+        self._sizes = tuple(np.asarray(each.sum(0), dtype=float).ravel() for each in (first, second))
         self.users = len(users)
 
     def _places(self, links: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
