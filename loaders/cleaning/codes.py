@@ -67,6 +67,13 @@ def lookup(of_category: np.ndarray, codes: np.ndarray, missing: object) -> np.nd
     return values
 
 
+def used(coded: pd.Categorical) -> pd.Index:
+    """Return the categories that some row has, in their order."""
+    seen = np.zeros(len(coded.categories), dtype=bool)
+    seen[coded.codes[coded.codes >= 0]] = True
+    return coded.categories if seen.all() else coded.categories[seen]
+
+
 def decode(coded: pd.Categorical) -> pd.Series:
     """Return the texts of a coded column."""
     values = pa.array(coded.categories.array, from_pandas=True)

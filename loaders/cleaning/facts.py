@@ -10,7 +10,7 @@ import pandas as pd
 from graph_schema.columns import is_among
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
-from loaders.cleaning.codes import decode
+from loaders.cleaning.codes import decode, no_value, used
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import RuleFinding
 from loaders.cleaning.references import KEYS, UNKNOWN, unknown_rows
@@ -89,10 +89,9 @@ def _about_known(table: Table, draft: Draft, context: Context) -> tuple[Table, l
     """Drop facts about items of the domain, and about users, that are in no table."""
     findings: list[RuleFinding] = []
     for name, top in (("users", "User"), ("items", draft.item_type)):
-        if name == "items" and context.config.facts_of_unknown_items == "keep":
+        if table.frame.empty or (name == "items" and context.config.facts_of_unknown_items == "keep"):
             continue
-        coded = draft.tables[name].frame[KEYS[name]].array
-        known, types = coded.categories[np.unique(coded.codes)], context.schema.subtypes(top)
+        known, types = used(draft.tables[name].frame[KEYS[name]].array), context.schema.subtypes(top)
         unknown = np.zeros(len(table.frame), dtype=bool)
         for end in ("head", "tail"):
             of_type = table.frame[f"{end}_type"].isin(types).to_numpy()
@@ -118,12 +117,13 @@ def _of_attribute(
     if attribute.kind == "multi-valued":
         rows = rows.assign(value=rows["value"].str.split(attribute.separator, regex=False)).explode("value")
         rows["value"] = rows["value"].astype("str").str.strip()
-    no_value = rows["value"].str.lower().isin(context.config.missing_words).to_numpy()
+    empty = no_value(rows["value"], context.config.missing_words)
+    unknown = empty & (rows["value"] != "").to_numpy(dtype=bool)
     emptied = np.zeros(len(table.frame), dtype=bool)
-    emptied[rows.index[no_value]] = True
+    emptied[rows.index[unknown]] = True
     shown = (KEYS[name], attribute.column)
     findings = table.finding(MISSING_VALUE, emptied, "emptied", shown, f'column "{attribute.column}"')
-    rows = rows[~no_value & (rows["value"].fillna("") != "").to_numpy()].drop_duplicates()
+    rows = rows[~empty & rows["value"].notna().to_numpy()].drop_duplicates()
     ends = {"relation": attribute.relation, "tail_type": attribute.node_type}
     made = rows.assign(tail_id=rows["value"], tail_name=rows["value"], **ends).drop(columns="value")
     draft = draft.put(Table(name, table.frame.drop(columns=attribute.column), table.lines))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from graph_schema.columns import is_among
-from loaders.cleaning.codes import lookup
+from loaders.cleaning.codes import decode, encode, lookup, used
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import RuleFinding
 
@@ -39,9 +39,7 @@ def references(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]
 def unknown_rows(draft: Draft, rows: Table, name: str) -> np.ndarray:
     """Return which rows name a user (or an item: `name` is "users" or "items") that is not in its table."""
     unknown = np.zeros(len(rows.frame), dtype=bool)
-    known = draft.tables[name].frame[KEYS[name]]
-    # Rows may have gone from the table since its ids were coded: the ids that are there are asked, not the categories.
-    ids = known.array.categories[np.unique(known.array.codes)]
+    ids = used(draft.tables[name].frame[KEYS[name]].array)
     for column in _NAMED_BY[name][rows.name]:
         coded = rows.frame[column].array
         unknown |= lookup(~is_among(coded.categories, ids), coded.codes, True)
@@ -62,18 +60,18 @@ def _without_unknown(draft: Draft, name: str) -> tuple[Draft, list[RuleFinding]]
 def _added(draft: Draft, name: str) -> tuple[Draft, list[RuleFinding]]:
     """Give every user or item that another table names a row in its own, in order of first appearance."""
     key, table = KEYS[name], draft.get(name)
-    used = [
-        rows.frame[column].array.categories[np.unique(rows.frame[column].array.codes)]
+    named = [
+        used(rows.frame[column].array)
         for place, columns in _NAMED_BY[name].items()
         if (rows := draft.get(place)) is not None
         for column in columns
     ]
-    ids = used[0].append(used[1:]).unique() if used[1:] else used[0]
+    ids = named[0].append(named[1:]).unique() if named[1:] else named[0]
     if table is None:
         table = Table(name, pd.DataFrame({key: pd.Categorical([], categories=ids[:0])}, index=pd.RangeIndex(0)))
         detail = f"no table of {name} was given; these are the {name} that interactions name"
         return _with_rows(draft, table, key, ids, name, f"{name} of interactions", detail)
-    new = ids[~is_among(ids, table.frame[key].array.categories)]
+    new = ids[~is_among(ids, used(table.frame[key].array))]
     if not len(new):
         return draft, []
     findings: list[RuleFinding] = []
@@ -89,9 +87,9 @@ def _added(draft: Draft, name: str) -> tuple[Draft, list[RuleFinding]]:
 def _with_rows(
     draft: Draft, table: Table, key: str, new: pd.Index, name: str, rule: str, detail: str
 ) -> tuple[Draft, list[RuleFinding]]:
-    every = table.frame[key].array.categories.append(new)
-    old = pd.Categorical.from_codes(table.frame[key].array.codes, categories=every)
-    more = pd.DataFrame({key: pd.Categorical(new, categories=every)}, index=np.full(len(new), -1))
-    joined = Table(name, pd.concat([table.frame.assign(**{key: old}), more]), table.lines)
+    more = pd.DataFrame({key: new}, index=np.full(len(new), -1))
+    old = table.frame.assign(**{key: decode(table.frame[key].array).array})
+    joined = Table(name, pd.concat([old, more]) if len(old) else more, table.lines)
+    joined = joined.with_columns(**{key: encode(joined.frame[key])})
     mask = np.arange(len(joined.frame)) >= len(table.frame)
     return draft.put(joined), joined.finding(rule, mask, "added", (key,), detail)

@@ -15,14 +15,14 @@ OTHER_SCALE, UNKNOWN_SCALE, NORMALISED = "rating on another scale", "rating on a
 _LONGER_SCALES = (10, 100)
 _USERS_ON_MAIN = 0.8
 _RATINGS_AT_LEAST = 5
-_SHARE_ABOVE = 0.2
+_SHARE_ABOVE = 0.5
 
 
 def rating_scales(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
     """Bring ratings of several scales to the one of the most rows.
 
     By `scale_column` where it is given. Otherwise by users, with caution: the main scale ends where the ratings of
-    four users in five end; someone is on a scale up to 10 or 100 who rated at least five times, a fifth of the ratings
+    four users in five end; someone is on a scale up to 10 or 100 who rated at least five times, half of the ratings
     above the main scale. Such ratings are multiplied by main end over other end.
 
     Raises:
