@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -153,7 +154,7 @@ def assemble(column_map: ColumnMap, origin: Origin) -> Assembled:
         checksums = origin.checksums(column_map, role)
         card = replace(DataCard.own(column_map.name), sha256=checksums, positive_from=column_map.positive_from)
         tables = done.tables if column_map.shared_users else own_users(done.tables, schema)
-        cleaned.append(replace(done, tables=replace(tables, card=card)))
+        cleaned.append(replace(done, tables=_with_card(tables, card)))
     links = None if column_map.links is None else _read_links(column_map.links, column_map, origin, schema)
     dataset = pair(
         column_map.name, cleaned[0].tables, cleaned[1].tables, links, schema=schema,
@@ -225,6 +226,13 @@ def _completed(values: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) ->
             roles = COLUMNS[key].model_fields
             holder[key] = {**table, "columns": {role: role for role in roles if role in frame.columns}}
     return filled
+
+
+def _with_card(tables: DomainTables, card: DataCard) -> DomainTables:
+    """Exchange the card alone: making the tables anew would check millions of rows a second time."""
+    changed = copy(tables)
+    object.__setattr__(changed, "card", card)
+    return changed
 
 
 def _cleaning_of(column_map: ColumnMap, domain: DomainMap) -> CleaningConfig:

@@ -36,9 +36,9 @@ def compare_people(source: pd.Series, target: pd.Series) -> People:
     """Compare the user ids of two files.
 
     Numbers coincide whoever they belong to. Two sets of n and m numbers, drawn from the r whole numbers that both
-    ranges cover, have n m / r in common by chance. Where the files have hardly more, equal ids are taken for different people,
-    since merging strangers does more harm than missing friends; but two files with exactly the same set of numbers
-    are taken for one list of people.
+    ranges cover, have n m / r in common by chance. Where the files have hardly more, equal ids are taken for different
+    people, since merging strangers does more harm than missing friends; but two files with exactly the same set of
+    numbers are taken for one list of people.
 
     >>> compare_people(pd.Series(["ann", "bob"]), pd.Series(["bob", "cy"])).statement
     '1 user id is in both files (50.0 % of 2 source users, 50.0 % of 2 target users): taken for the same people'
