@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from graph_schema.columns import codes_of, is_among
 from graph_schema.config import Config
 from graph_schema.errors import InputError
 from graph_schema.tables import FACTS
@@ -124,10 +126,10 @@ def tables_of(raw: RawDomain, card: DataCard) -> DomainTables:
     and items that only interactions name are added; facts of items that are not there are left out.
     """
     _warn_of_lines(raw, card)
-    interactions = _last_of_pairs(raw.interactions, card)
-    items = _entries(raw.items, "item_id", interactions["item_id"], card)
+    interactions, used_by, used = _last_of_pairs(raw.interactions, card)
+    items = _entries(raw.items, "item_id", used, card)
     items = items.assign(item_type=items["item_type"].fillna(raw.item_type) if "item_type" in items else raw.item_type)
-    users = _entries(raw.users, "user_id", interactions["user_id"], card)
+    users = _entries(raw.users, "user_id", used_by, card)
     facts = [] if raw.facts is None else [_of_known(raw.facts.frame, items["item_id"], card)]
     if raw.knows is not None:
         facts.append(_acquaintances(raw.knows.frame, users["user_id"], card))
@@ -173,46 +175,49 @@ def _warn_of_lines(raw: RawDomain, card: DataCard) -> None:
             )
 
 
-def _last_of_pairs(table: RawTable, card: DataCard) -> pd.DataFrame:
-    """Keep a pair's latest interaction, and of equally late ones the later line."""
+def _last_of_pairs(table: RawTable, card: DataCard) -> tuple[pd.DataFrame, pd.Index, pd.Index]:
+    """Keep a pair's latest interaction, of equally late ones the later line; return also the users and the items."""
     rows = table.frame
-    pair: Sequence[str] = ["user_id", "item_id"]
-    repeated = rows.duplicated(list(pair), keep=False)
-    if not repeated.any():
-        return rows
-    several = rows[repeated]
-    if "timestamp" in several:
-        several = several.sort_values("timestamp", kind="stable")
-    dropped = several.index[several.duplicated(list(pair), keep="last")]
+    users, people = codes_of(rows["user_id"])
+    pairs, things = codes_of(rows["item_id"])
+    pairs += users * len(things)
+    in_order = np.sort(pairs)
+    if (in_order[1:] != in_order[:-1]).all():
+        return rows, people, things
+    numbers = pd.Series(pairs)
+    several = numbers[numbers.duplicated(keep=False)]
+    if "timestamp" in rows:
+        several = several[rows["timestamp"][several.index].sort_values(kind="stable").index]
+    dropped = several.index[several.duplicated(keep="last")]
     first = int(min(dropped)) if table.lines is None else int(table.lines[dropped].min())
     warn(
         card,
         f"{len(dropped):,} of {len(rows):,} interactions of {table.where} are of a user and an "
         f"item that come again; the latest counts (first left out: line {first})",
     )
-    return rows.drop(index=dropped).reset_index(drop=True)
+    return rows.drop(index=dropped).reset_index(drop=True), people, things
 
 
-def _entries(table: RawTable | None, key: str, used: pd.Series, card: DataCard) -> pd.DataFrame:
+def _entries(table: RawTable | None, key: str, used: pd.Index, card: DataCard) -> pd.DataFrame:
     """Return the listed entries, each once, and after them those that only interactions name."""
     if table is None:
-        return pd.DataFrame({key: used.drop_duplicates().reset_index(drop=True)})
+        return pd.DataFrame({key: used})
     repeated = table.frame[key].duplicated()
     if repeated.any():
         warn(card, f"{int(repeated.sum()):,} rows of {table.where} list an id again; the first counts")
     listed = table.frame[~repeated]
-    unlisted = used[~used.isin(listed[key])].drop_duplicates()
+    unlisted = used[~is_among(used, listed[key])]
     if not unlisted.empty:
         warn(
             card,
             f"{len(unlisted):,} {key}s of the interactions are not in {table.where} "
-            f'(first: "{unlisted.iloc[0]}"); they are added without a name',
+            f'(first: "{unlisted[0]}"); they are added without a name',
         )
     return pd.concat([listed, pd.DataFrame({key: unlisted})], ignore_index=True)
 
 
 def _of_known(facts: pd.DataFrame, items: pd.Series, card: DataCard) -> pd.DataFrame:
-    known = facts["head_id"].isin(items)
+    known = is_among(facts["head_id"], items)
     if not known.all():
         warn(
             card,
@@ -227,7 +232,7 @@ def _acquaintances(knows: pd.DataFrame, users: pd.Series, card: DataCard) -> pd.
     one, other = knows["user_id"], knows["other_id"]
     forward = one < other
     pairs = pd.DataFrame({"head_id": one.where(forward, other), "tail_id": other.where(forward, one)})
-    known = pairs["head_id"].isin(users) & pairs["tail_id"].isin(users) & (one != other)
+    known = is_among(pairs["head_id"], users) & is_among(pairs["tail_id"], users) & (one != other).to_numpy()
     if not known.all():
         warn(
             card,

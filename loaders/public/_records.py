@@ -71,6 +71,13 @@ class Records:
         """Return a column as a pandas Series; texts are of dtype `str`."""
         return as_series(self.table[name])
 
+    def ids(self, name: str, prefix: str = "") -> pd.Series:
+        """Return a column as texts that begin with `prefix`; made by Arrow, of which Python never sees a row."""
+        texts = self.table[name].cast(pa.large_string())
+        if prefix:
+            texts = pc.binary_join_element_wise(pa.scalar(prefix, pa.large_string()), texts, pa.scalar("", texts.type))
+        return as_series(texts)
+
     def raw(self, **columns: pd.Series) -> RawTable:
         """Return columns made of this file's rows, in its order, with where they came from."""
         return RawTable(pd.DataFrame(columns), str(self.place), self.lines, self.bad_lines)

@@ -51,6 +51,7 @@ _LONGEST_CATEGORY = 80
 _PROGRAM = "getTime|aPageStart|function ?\\("
 _AUTHOR_PAGE = r"^(?:Visit Amazon's )?(.*?)(?: Page| \(Author\))?$"
 _ITEM_CHARACTERS = 10
+_SAMPLE = 100_000
 
 
 class CategoryConfig(OfficialConfig):
@@ -222,7 +223,9 @@ def load(root: Path, **options: Any) -> CrossDomainDataset:
 def _interactions(rows: Records, made: _Release) -> RawTable:
     roles = made.roles
     if "first id" in rows.table.column_names:
-        lengths = [(rows.column(name).str.len() == _ITEM_CHARACTERS).mean() for name in ("first id", "second id")]
+        lengths = [
+            (rows.column(name).head(_SAMPLE).str.len() == _ITEM_CHARACTERS).mean() for name in ("first id", "second id")
+        ]
         user, item = ("second id", "first id") if lengths[0] > lengths[1] else ("first id", "second id")
         roles = {"user_id": user, "item_id": item, "rating": "rating", "timestamp": "timestamp"}
     columns: dict[str, pd.Series] = {role: rows.column(name) for role, name in roles.items()}

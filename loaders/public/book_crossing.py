@@ -51,6 +51,7 @@ CARD = official_card(
 )
 
 _HOME = Home(CARD.name, "book-crossing", CARD.url, ("BX-CSV-Dump.zip",))
+_READER = "book-crossing:"
 _BETWEEN = '";"'
 
 
@@ -121,7 +122,7 @@ def read_books(root: Path, config: BookCrossingConfig) -> RawDomain:
         item_type="Book",
         interactions=_interactions(ratings, config),
         items=books.raw(item_id=items["item_id"], name=items["name"], year=items["year"]),
-        users=users.raw(user_id=_reader(users.column("User-ID")), location=plain_text(users.column("Location"))),
+        users=users.raw(user_id=users.ids("User-ID", _READER), location=plain_text(users.column("Location"))),
         facts=RawTable(_facts(items), str(books.place)),
     )
 
@@ -129,10 +130,6 @@ def read_books(root: Path, config: BookCrossingConfig) -> RawDomain:
 def load_domain(root: Path, **options: Any) -> DomainTables:
     """Load the collection; `options` are those of `BookCrossingConfig`. Raises InputError like `read_books`."""
     return tables_of(read_books(root, BookCrossingConfig.parse(options, 'options of domain "book-crossing"')), CARD)
-
-
-def _reader(ids: pd.Series) -> pd.Series:
-    return "book-crossing:" + ids
 
 
 def _isbn(texts: pd.Series) -> pd.Series:
@@ -143,7 +140,7 @@ def _isbn(texts: pd.Series) -> pd.Series:
 def _interactions(ratings: Records, config: BookCrossingConfig) -> RawTable:
     rated = ratings.column("Book-Rating")
     everything = ratings.raw(
-        user_id=_reader(ratings.column("User-ID")), item_id=_isbn(ratings.column("ISBN")), rating=rated
+        user_id=ratings.ids("User-ID", _READER), item_id=_isbn(ratings.column("ISBN")), rating=rated
     )
     if config.feedback == "all":
         kept = pd.Series(True, index=rated.index)

@@ -144,7 +144,7 @@ def _interactions(shelves: Records, config: GoodreadsConfig) -> RawTable:
     elif config.feedback == "read":
         kept &= shelves.column("is_read").astype("bool")
     columns = {
-        "user_id": "goodreads:" + shelves.column("user_id"),
+        "user_id": shelves.ids("user_id", "goodreads:"),
         "item_id": shelves.column("book_id"),
         **({"rating": rated} if config.feedback == "explicit" else {}),
         "timestamp": moments,

@@ -37,6 +37,7 @@ CARD = official_card(
     {"users": 1_892, "items": 17_632, "interactions": 92_834},
 )
 
+_LISTENER = "lastfm-hetrec:"
 _HOME = Home(CARD.name, "lastfm-hetrec", CARD.url, ("hetrec2011-lastfm-2k.zip",))
 
 
@@ -83,12 +84,12 @@ def read_artists(root: Path, config: LastFmConfig) -> RawDomain:
         domain=config.domain,
         item_type="Artist",
         interactions=listening.raw(
-            user_id=_listener(listening.column("userID")),
+            user_id=listening.ids("userID", _LISTENER),
             item_id=listening.column("artistID"),
             weight=listening.column("weight"),
         ),
         items=artists.raw(item_id=artists.column("id"), name=_named(artists.column("name"))),
-        knows=friends.raw(user_id=_listener(friends.column("userID")), other_id=_listener(friends.column("friendID"))),
+        knows=friends.raw(user_id=friends.ids("userID", _LISTENER), other_id=friends.ids("friendID", _LISTENER)),
         facts=RawTable(
             _keywords(tagging, tags, config.taggers),
             str(tagging.place),
@@ -100,10 +101,6 @@ def read_artists(root: Path, config: LastFmConfig) -> RawDomain:
 def load_domain(root: Path, **options: Any) -> DomainTables:
     """Load the collection; `options` are those of `LastFmConfig`. Raises InputError like `read_artists`."""
     return tables_of(read_artists(root, LastFmConfig.parse(options, 'options of domain "lastfm-hetrec"')), CARD)
-
-
-def _listener(ids: pd.Series) -> pd.Series:
-    return "lastfm-hetrec:" + ids
 
 
 def _named(names: pd.Series) -> pd.Series:

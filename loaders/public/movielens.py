@@ -121,16 +121,19 @@ def read_films(root: Path, config: FilmsConfig) -> RawDomain:
     home = Home(card.name, "movielens", card.url, (f"ml-{config.release}.zip",))
     rated, listed = home.find(root, files.ratings), home.find(root, files.films)
     ratings, films = read(rated, files.rating_format), read(listed, files.film_format)
-    user, film, rating, timestamp = (ratings.column(name) for name in files.rating_format.columns)
+    user, film, rating, timestamp = files.rating_format.columns
     if config.whole:
-        assert_listed(card, {"users": user.nunique(), "items": films.listed, "interactions": ratings.listed})
+        users = len(ratings.table[user].unique())
+        assert_listed(card, {"users": users, "items": films.listed, "interactions": ratings.listed})
     described = _described(films)
-    people = f"movielens-{config.release}:"
     return RawDomain(
         domain=config.domain,
         item_type="Movie",
         interactions=ratings.raw(
-            user_id=people + user.astype("str"), item_id=film.astype("str"), rating=rating, timestamp=timestamp
+            user_id=ratings.ids(user, f"movielens-{config.release}:"),
+            item_id=ratings.ids(film),
+            rating=ratings.column(rating),
+            timestamp=ratings.column(timestamp),
         ),
         items=films.raw(item_id=described["movieId"], name=film_names(described), year=described["year"]),
         facts=RawTable(film_facts(described), str(listed)),
@@ -160,7 +163,7 @@ def _described(films: Records) -> pd.DataFrame:
     genres = films.column("genres") if "genres" in films.table.column_names else _flagged(films)
     return pd.DataFrame(
         {
-            "movieId": films.column(key).astype("str"),
+            "movieId": films.ids(key),
             "title": bare.where(bare != ""),
             "year": years.astype("float"),
             "genres": genres,
