@@ -134,6 +134,7 @@ STATED = {
 SHARED = {("movies", "music"): 349, ("music", "books"): 57, ("books", "movies"): 80}
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("pair", SHARED)
 def test_every_pair_has_the_stated_counts_and_its_bridges(pair: tuple[str, str], loaded: Load) -> None:
@@ -150,6 +151,7 @@ def test_every_pair_has_the_stated_counts_and_its_bridges(pair: tuple[str, str],
         assert tables.users["user_id"].str.startswith(f"{tables.domain}:").all()
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("rows", dbpedia.ROWS)
 def test_librarything_has_its_counts(rows: str, loaded: Load) -> None:
@@ -159,6 +161,7 @@ def test_librarything_has_its_counts(rows: str, loaded: Load) -> None:
     assert dataset.target.card.counts["books.users"] == (6_789 if rows == "all" else 6_454)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_the_triples_have_the_stated_counts_and_are_made_from_the_graphs(loaded: Load, tmp_path: Path) -> None:
     loaded("dbpedia-movies-music-books")

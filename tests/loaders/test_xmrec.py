@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -75,7 +76,7 @@ def test_raw_ratings_keep_the_first_of_repeated_rows_and_hold_nothing_out() -> N
         ({"ratings": "rw"}, 'did you mean "raw"?'),
     ],
 )
-def test_options_that_cannot_be_are_refused(options: dict[str, str], message: str) -> None:
+def test_options_that_cannot_be_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         loaders.load("xmrec", **options)
     assert message in str(caught.value)
@@ -115,6 +116,7 @@ def test_the_files_have_the_stated_counts(loaded: Load) -> None:
     assert shared == STATED_SHARED
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("ratings", xmrec.RATINGS)
 def test_every_pair_of_markets_loads_with_the_counts_of_its_card(ratings: str, loaded: Load) -> None:
