@@ -24,6 +24,7 @@ class DataCard:
         size_bytes: size of the content of all files together, or of what stands for files.
         counts: exact expected counts, keys as `loaders.pairing.counts_of` makes them; other data are refused.
         positive_from: ratings from this value on count as positive; None: every interaction does.
+        origins: file -> the address, with its commit, that has it as it is, or what it is made from.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DataCard:
     citation: str
     counts: Mapping[str, int] = field(default_factory=dict)
     positive_from: float | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def own(cls, name: str) -> DataCard:

@@ -33,6 +33,11 @@ class RemoteFile:
     sha256: str
     made_from: str = ""
 
+    @property
+    def origin(self) -> str:
+        """What a card says of where the file comes from."""
+        return self.made_from or self.url
+
 
 def locate(root: Path, remote: RemoteFile, progress: bool = False) -> Path:
     """Return the path of a file below `root`, plain or with `.gz`; download it when neither is there.

@@ -89,6 +89,7 @@ CARD = DataCard(
     title="Amazon books and films, Amazon-KG: shared people, DBpedia links, readable names",
     url="https://github.com/WangYuhan-0520/Amazon-KG-v2.0-dataset",
     sha256={file.file: file.sha256 for file in FILES},
+    origins={file.file: file.origin for file in FILES},
     size_bytes=18_423_918,
     licence="free for non-commercial academic or personal use; not to be distributed, changed or not; to be cited",
     redistributable=False,

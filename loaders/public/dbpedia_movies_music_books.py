@@ -86,6 +86,7 @@ _CARD = DataCard(
     title="MovieLens, Last.fm and books in DBpedia: no shared user, a shared graph",
     url=_GRAPHS,
     sha256={file.file: file.sha256 for file in FILES},
+    origins={file.file: file.origin for file in FILES},
     size_bytes=22_551_347,
     licence="research only (GroupLens terms; HetRec 2011); DBpedia is CC BY-SA 3.0; books: not stated",
     redistributable=False,

@@ -115,6 +115,7 @@ def card_of(source: str = "s1", target: str = "t1", ratings: str = "5core") -> D
         title="XMRec, WSDM Cup 2022: one shop in several countries, shared items",
         url=_ORIGIN.replace("raw.githubusercontent.com", "github.com").replace("xmrec/", "xmrec/tree/"),
         sha256=_SHA256,
+        origins={file.file: file.origin for file in FILES},
         size_bytes=19_479_001,
         licence="not stated by the repository; the reviews behind it are Amazon's",
         redistributable=False,

@@ -60,6 +60,14 @@ def test_every_file_has_its_checksum_on_the_card_and_an_address(name: str) -> No
         assert not Path(file.folder, file.file).is_absolute()
 
 
+@pytest.mark.parametrize("name", ["amazon-books-movies", "dbpedia-movies-music-books", "xmrec"])
+def test_the_card_says_which_commit_every_file_comes_from(name: str) -> None:
+    card = loaders.card(name)
+    assert set(card.origins) == set(card.sha256) == {file.file for file in loaders.DATA_SETS[name].files}
+    for file, origin in card.origins.items():
+        assert re.search(r"/[0-9a-f]{40}\b| @ [0-9a-f]{8}\b", origin), file
+
+
 @every_data_set
 def test_the_counts_are_those_of_the_card(name: str, loaded: Load) -> None:
     found = counts_of(loaded(name))
