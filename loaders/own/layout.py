@@ -145,7 +145,9 @@ def _said(separator: str) -> str:
 
 
 def _named(row: Sequence[str]) -> tuple[str, ...]:
-    return tuple(cell.strip() or f"column_{number + 1}" for number, cell in enumerate(row))
+    """Return the names in a header: without line breaks and control characters, numbered where there is none."""
+    names = ("".join(sign if sign.isprintable() else " " for sign in cell).strip() for cell in row)
+    return tuple(name or f"column_{number + 1}" for number, name in enumerate(names))
 
 
 def _find_header(rows: Sequence[Sequence[str]], width: int) -> tuple[bool, tuple[str, ...]]:

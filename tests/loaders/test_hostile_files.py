@@ -1,14 +1,22 @@
-"""Files made to break a reader: a table, or exactly one clear error; never another exception, nothing half-written."""
+"""Files made to break a reader, and what comes after it: a result, or exactly one clear error; never anything else.
+
+Reading gives a table; reading, cleaning and accounting give tables in which no row went without a word; the command
+`kgxfer data check` ends with 0 and a page, or with 2, one line and nothing half-written.
+"""
 
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
 import json
 import lzma
+import shutil
+import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
@@ -17,16 +25,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from graph_schema.errors import InputError
+from kgxfer import cli
+from loaders.cleaning import CleaningConfig, clean
 from loaders.own import REASONS, FileFacts, read_table, sniff
-from loaders.raw import RawTable
+from loaders.raw import RawDomain, RawTable
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(
-    max_examples=10_000,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
-)
+
+def profile(examples: int) -> settings:
+    """Examples are found anew each time where there are many: the database would only repeat them."""
+    phases = list(Phase) if examples < 1_000 else [Phase.explicit, Phase.generate, Phase.shrink]
+    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), phases=phases)
+
 
 HOSTILE_CELLS = st.one_of(
     st.sampled_from(
@@ -176,7 +185,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("hostile")
 
 
-@QUICK
+@profile(150)
 @given(hostile(), OPTIONS)
 def test_a_hostile_file_gives_a_table_or_one_clear_error(
     folder: Path, file: tuple[str, bytes], options: dict[str, object]
@@ -185,7 +194,131 @@ def test_a_hostile_file_gives_a_table_or_one_clear_error(
 
 
 @pytest.mark.slow
-@LONG
+@profile(10_000)
 @given(hostile(), OPTIONS)
 def test_ten_thousand_hostile_files(folder: Path, file: tuple[str, bytes], options: dict[str, object]) -> None:
     survives(folder, *file, options)
+
+
+COLUMNS = ["user_id", "item_id", "rating", "timestamp"]
+
+
+@st.composite
+def plausible(draw: st.DrawFn) -> bytes:
+    """Interactions of a few users, written rightly; in some cells stands what should not."""
+    plain = (st.integers(0, 9), st.integers(0, 9), st.integers(1, 5), st.integers(1_500_000_000, 1_500_000_999))
+    rows = draw(st.lists(st.tuples(*(st.one_of(*[cell.map(str)] * 6, HOSTILE_CELLS) for cell in plain)), max_size=25))
+    width = draw(st.integers(2, 4))
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS[:width], *(row[:width] for row in rows)])
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def is_accounted_for(folder: Path, content: bytes) -> None:
+    """Read and clean as the interactions of a domain: nothing goes without a word."""
+    for left in folder.iterdir():
+        left.unlink()
+    path = folder / "ratings.csv"
+    path.write_bytes(content)
+    try:
+        table = read_table(path)
+        raw = RawDomain("films", "Movie", table)
+        cleaned = clean(raw, CleaningConfig(now="2024-01-01T00:00:00Z"))
+    except InputError as error:
+        assert str(error).isprintable() and len(str(error)) < 2_000
+        return
+    assert set(cleaned.unaccounted.values()) == {0}
+    assert cleaned.before["interactions"] == len(table.frame) + len(table.bad_lines)
+    assert cleaned.after["interactions"] == len(cleaned.tables.interactions)
+    lines = {example.line for finding in cleaned.findings for example in finding.examples} - {None}
+    if table.lines is not None:
+        assert lines <= {*table.lines.tolist(), *(line.line for line in table.bad_lines)}
+
+
+@profile(60)
+@given(st.one_of(plausible(), plausible(), delimited()))
+def test_cleaning_accounts_for_every_row_of_a_hostile_file(folder: Path, content: bytes) -> None:
+    is_accounted_for(folder, content)
+
+
+@pytest.mark.slow
+@profile(10_000)
+@given(st.one_of(plausible(), plausible(), delimited()))
+def test_cleaning_accounts_for_every_row_of_ten_thousand_hostile_files(folder: Path, content: bytes) -> None:
+    is_accounted_for(folder, content)
+
+
+MAP = """
+name = "hostile"
+
+[source]
+domain = "books"
+item_type = "Book"
+interactions = {{ file = "source.csv", columns = {{ {columns} }} }}
+
+[target]
+domain = "films"
+item_type = "Movie"
+interactions = {{ file = "target.csv", columns = {{ {columns} }} }}
+"""
+
+
+def check_of(folder: Path, source: bytes, target: bytes, width: int) -> tuple[int, str]:
+    """Run `kgxfer data check` on a map of two files; return exit status and error stream."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (folder / "source.csv").write_bytes(source)
+    (folder / "target.csv").write_bytes(target)
+    columns = ", ".join(f'{name} = "{name}"' for name in COLUMNS[:width])
+    (folder / "my-data.toml").write_text(MAP.format(columns=columns))
+    given_to_tests = sys.argv
+    sys.argv = ["kgxfer", "data", "check", str(folder / "my-data.toml"), "--out", str(folder / "out")]
+    errors = io.StringIO()
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(errors), pytest.raises(SystemExit) as caught:
+            cli.main()
+    finally:
+        sys.argv = given_to_tests
+    assert isinstance(caught.value.code, int)
+    return caught.value.code, errors.getvalue()
+
+
+def ends_well_or_with_one_line(folder: Path, source: bytes, target: bytes, width: int) -> None:
+    status, errors = check_of(folder, source, target, width)
+    names = {path.name for path in folder.iterdir()}
+    if status == 0:
+        assert names == {"source.csv", "target.csv", "my-data.toml", "out"}
+        assert (folder / "out" / "quality.html").stat().st_size > 1_000
+        return
+    assert status == 2, errors
+    assert names == {"source.csv", "target.csv", "my-data.toml"}
+    assert errors.count("\n") == 1 and errors.startswith("kgxfer: error: "), errors
+
+
+GOOD = b"user_id,item_id,rating,timestamp\n" + b"".join(
+    b"%d,%d,%d,%d\n" % (row % 10, row * 7 % 10, row % 5 + 1, 1_500_000_000 + row) for row in range(40)
+)
+
+
+def test_the_command_checks_a_good_pair(folder: Path) -> None:
+    assert check_of(folder / "check", GOOD, GOOD, 4) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"", GOOD[:34], GOOD[:34] + b"1,2\n" * 3, gzip.compress(GOOD)[:-20], b"\x89PNG", GOOD.replace(b"_id", b"")],
+)
+def test_a_mistake_is_one_line(folder: Path, source: bytes) -> None:
+    ends_well_or_with_one_line(folder / "check", source, GOOD, 4)
+    assert check_of(folder / "check", GOOD, source, 4)[0] == 2
+
+
+@pytest.mark.slow
+@profile(100)
+@given(
+    st.one_of(plausible(), st.just(GOOD)),
+    st.one_of(plausible(), delimited(), hostile().map(lambda file: file[1]), st.just(GOOD)),
+    st.integers(2, 4),
+)
+def test_the_command_checks_a_hundred_hostile_pairs(folder: Path, source: bytes, target: bytes, width: int) -> None:
+    ends_well_or_with_one_line(folder / "check", source, target, width)
