@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from graph_schema.config import Config
 
@@ -22,6 +22,16 @@ def _in_order(ends: tuple[float, float]) -> tuple[float, float]:
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A moment; one without a time zone is in UTC."""
+
+def _word_or_ends(value: object) -> object:
+    # Checked here because the message for a choice of two types names the type that was not meant.
+    if isinstance(value, str):
+        if value not in ("auto", "any"):
+            raise ValueError('give "auto", "any" or two ends such as [1, 5]')
+    elif not (isinstance(value, list | tuple) and len(value) == 2 and value[0] < value[1]):
+        raise ValueError("the lower end has to lie below the upper one, as in [1, 5]")
+    return value
+
 
 Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
 """Two ends, both included."""
@@ -77,7 +87,7 @@ class CleaningConfig(Config):
     exact_copies: Literal["merge", "count"] = "merge"
     event_weights: dict[str, PositiveFloat] = Field(default_factory=dict)
 
-    rating_range: Literal["auto", "any"] | Range = "auto"
+    rating_range: Annotated[Literal["auto", "any"] | Range, BeforeValidator(_word_or_ends)] = "auto"
     zero_means_no_rating: bool = False
     bad_ratings: Literal["drop_rows", "drop_column"] = "drop_rows"
     mixed_scales: Literal["repair", "report", "ignore"] = "repair"

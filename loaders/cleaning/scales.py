@@ -13,7 +13,7 @@ from loaders.cleaning.ratings import SCALES, SHOWN
 OTHER_SCALE, UNKNOWN_SCALE, NORMALISED = "rating on another scale", "rating on an unknown scale", "rating normalised"
 
 _LONGER_SCALES = (10, 100)
-_USERS_ON_MAIN = 0.8
+_USERS_BEYOND = 0.2
 _RATINGS_AT_LEAST = 5
 _SHARE_ABOVE = 0.5
 
@@ -62,7 +62,7 @@ def _main_end(ratings: np.ndarray, users: np.ndarray, count: int) -> float | Non
         beyond = np.zeros(count, dtype=bool)
         beyond[users[ratings > end]] = True
         rating = np.bincount(users, minlength=count) > 0
-        if np.count_nonzero(beyond) <= (1 - _USERS_ON_MAIN) * np.count_nonzero(rating):
+        if np.count_nonzero(beyond) <= _USERS_BEYOND * np.count_nonzero(rating):
             on_main = ratings[~beyond[users]]
             return float(end) if len(on_main) and np.median(on_main) >= end / 2 and on_main.max() == end else None
     return None
