@@ -15,7 +15,7 @@ from kgxfer.cli.console import Root, folder_for, print_table, print_verdicts, sa
 if TYPE_CHECKING:
     from kgxfer.link_audit import LinkAudit
 
-USUAL = ("shared_id", "shared_entity", "same_name", "behaviour_twins")
+USUAL = ("shared_id", "shared_entity", "same_name", "fuzzy_name", "behaviour_twins")
 """Asked where none is named; those that the data do not suit are left out."""
 
 SHOWN = 10

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from kgxfer.bridges.links import shuffle_links
-from kgxfer.link_audit.measures import title_similarity
+from kgxfer.link_audit.measures import key_similarity, title_keys
 from kgxfer.link_audit.nodes import USER, Side, active_in_both
 from kgxfer.rng import numpy_generator
 
@@ -54,7 +54,15 @@ class Audience:
         return np.asarray(self._sizes[0][first] * self._sizes[1][second] / max(self.users, 1))
 
 
-def against_chance(links: pd.DataFrame, sides: tuple[Side, Side], draws: int, seed: int) -> pd.DataFrame:
+def audiences_of(links: pd.DataFrame, sides: tuple[Side, Side]) -> dict[str, Audience]:
+    """The audiences of described links of any bridges, by node type; users have none."""
+    groups = links[links["kind"] != USER].groupby("node_type", sort=False)
+    return {str(node_type): Audience(rows, sides) for node_type, rows in groups}
+
+
+def against_chance(
+    links: pd.DataFrame, audiences: Mapping[str, Audience], draws: int, seed: int
+) -> pd.DataFrame:
     """Statistics of a bridge's links beside those of the same links shuffled, by node type.
 
     Common users: pairs of a link and a user, active in both domains, who takes both of its ends; an entity is taken
@@ -64,7 +72,7 @@ def against_chance(links: pd.DataFrame, sides: tuple[Side, Side], draws: int, se
 
     Args:
         links: described links of one bridge.
-        sides: the domains.
+        audiences: of these links, or of more, by node type.
         draws: shuffles.
         seed: of the shuffles.
 
@@ -76,7 +84,7 @@ def against_chance(links: pd.DataFrame, sides: tuple[Side, Side], draws: int, se
     """
     lines = []
     for node_type, rows in links.groupby("node_type", sort=False):
-        audience = Audience(rows, sides) if rows["kind"].iloc[0] != USER else None
+        audience = audiences.get(str(node_type))
         statistics = _statistics(rows, audience)
         true = {name: statistic(rows) for name, (statistic, _) in statistics.items()}
         drawn: dict[str, list[float]] = {name: [] for name in statistics}
@@ -102,10 +110,13 @@ def _statistics(rows: pd.DataFrame, audience: Audience | None) -> dict[str, tupl
         found[COMMON_USERS] = (lambda links: float(audience.common(links).sum()), len(rows))
     named = int(rows[["source_name", "target_name"]].notna().all(axis=1).sum())
     if named and audience is not None:
-        ours, theirs = (_by_id(rows, end, "name") for end in ("source", "target"))
-        found[TITLES] = (
-            lambda links: _mean(title_similarity(links["source_id"].map(ours), links["target_id"].map(theirs))), named,
-        )
+        ours, theirs = (_keys_by_id(rows, end) for end in ("source", "target"))
+
+        def similarity(links: pd.DataFrame) -> float:
+            keys = (ours.reindex(links["source_id"]), theirs.reindex(links["target_id"]))
+            return _mean(key_similarity(*keys))
+
+        found[TITLES] = (similarity, named)
     dated = int(rows[["source_year", "target_year"]].notna().all(axis=1).sum())
     if dated:
         first, second = (_by_id(rows, end, "year") for end in ("source", "target"))
@@ -120,6 +131,12 @@ def _statistics(rows: pd.DataFrame, audience: Audience | None) -> dict[str, tupl
 
 def _by_id(rows: pd.DataFrame, end: str, column: str) -> pd.Series:
     return rows.drop_duplicates(f"{end}_id").set_index(f"{end}_id")[f"{end}_{column}"]
+
+
+def _keys_by_id(rows: pd.DataFrame, end: str) -> pd.DataFrame:
+    """Names are normalised once, not once a draw."""
+    names = _by_id(rows, end, "name")
+    return title_keys(names).set_axis(names.index)
 
 
 def _mean(values: np.ndarray) -> float:

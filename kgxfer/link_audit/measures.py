@@ -65,17 +65,27 @@ def title_similarity(first: pd.Series, second: pd.Series) -> np.ndarray:
     >>> title_similarity(pd.Series(["The Firm (novel)", "Titanic"]), pd.Series(["Firm, The", "The Swan Princess"]))
     array([1. , 0.3])
     """
+    return key_similarity(title_keys(first), title_keys(second))
+
+
+def title_keys(names: pd.Series) -> pd.DataFrame:
+    """What titles are compared by: normalised names `whole`, and `plain`, without parentheses; "" where lacking."""
+    text = names.astype("str").reset_index(drop=True)
+    parts = {"whole": text, "plain": text.str.replace(r"\s*\([^)]*\)", "", regex=True)}
+    return pd.DataFrame({
+        name: normalised_names(part.str.replace(ARTICLE, r"\1", regex=True)).fillna("") for name, part in parts.items()
+    })  # fmt: skip
+
+
+def key_similarity(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
+    """As `title_similarity`, of keys that are there already, row by row."""
     best = np.full(len(first), np.nan)
-    for pattern in (None, r"\s*\([^)]*\)"):
-        keys = []
-        for names in (first, second):
-            text = names.astype("str").reset_index(drop=True)
-            text = text if pattern is None else text.str.replace(pattern, "", regex=True)
-            keys.append(normalised_names(text.str.replace(ARTICLE, r"\1", regex=True)))
-        known = np.array(keys[0].fillna("").ne("") & keys[1].fillna("").ne(""))
-        pairs = [key[known].tolist() for key in keys]
-        ratio = process.cpdist(*pairs, scorer=fuzz.token_sort_ratio) if known.any() else np.empty(0)
-        best[known] = np.fmax(best[known], np.asarray(ratio, dtype=float) / 100)
+    for name in ("whole", "plain"):
+        ours, theirs = (keys[name].to_numpy(dtype=object) for keys in (first, second))
+        known = (ours != "") & (theirs != "")
+        if known.any():
+            ratio = process.cpdist(ours[known].tolist(), theirs[known].tolist(), scorer=fuzz.token_sort_ratio)
+            best[known] = np.fmax(best[known], np.asarray(ratio, dtype=float) / 100)
     return best
 
 

@@ -14,9 +14,9 @@ from graph_schema.tables import LINKS, validate
 from kgxfer.bridges import BRIDGES, Bridge
 from kgxfer.bridges.links import relations_of
 from kgxfer.bridges.review import KEY, kinds_of, node_ids
-from kgxfer.link_audit.chance import Audience, against_chance
+from kgxfer.link_audit.chance import against_chance, audiences_of
 from kgxfer.link_audit.measures import agreement, coverage
-from kgxfer.link_audit.nodes import USER, Side, described, sides_of
+from kgxfer.link_audit.nodes import described, sides_of
 from kgxfer.link_audit.suspicion import with_doubts
 from kgxfer.splits import Split
 
@@ -114,21 +114,17 @@ def measured(
     parts = {name: described(_checked(name, table, split), sides) for name, table in tables.items()}
     filled = {name: part for name, part in parts.items() if len(part)}
     links = pd.concat([part.assign(bridge=name) for name, part in filled.items()], ignore_index=True)
+    audiences = audiences_of(links, sides)
     links = with_doubts(
-        links, _audiences(links, sides), config.minimum_similarity, config.maximum_years, config.popularity_gap
+        links, audiences, config.minimum_similarity, config.maximum_years, config.popularity_gap
     )
     reach = [coverage(part, sides).assign(bridge=name) for name, part in filled.items()]
-    chance = [against_chance(part, sides, config.draws, config.seed).assign(bridge=name)
+    chance = [against_chance(part, audiences, config.draws, config.seed).assign(bridge=name)
               for name, part in filled.items()]
     return LinkSubject(
         split, tuple(tables), links, pd.concat(reach, ignore_index=True), pd.concat(chance, ignore_index=True),
         agreement(filled), dict(refused or {}), config,
     )
-
-
-def _audiences(links: pd.DataFrame, sides: tuple[Side, Side]) -> dict[str, Audience]:
-    groups = links[links["kind"] != USER].groupby("node_type", sort=False)
-    return {str(node_type): Audience(rows, sides) for node_type, rows in groups}
 
 
 def _checked(name: str, table: pd.DataFrame, split: Split) -> pd.DataFrame:

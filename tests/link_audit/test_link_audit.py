@@ -19,7 +19,7 @@ from kgxfer.bridges.links import LIKENESS, link_table
 from kgxfer.bridges.review import REVIEW_COLUMNS, apply_review, read_review, write_review
 from kgxfer.bridges.same_name import normalised_names
 from kgxfer.link_audit import FINDINGS, LinkAuditConfig, audit_links, default_split, proposed, read_links
-from kgxfer.link_audit.chance import Audience, against_chance
+from kgxfer.link_audit.chance import against_chance, audiences_of
 from kgxfer.link_audit.nodes import described, sides_of
 from kgxfer.splits import FixedFiles
 from loaders import CrossDomainDataset
@@ -267,10 +267,11 @@ def test_books_and_films_of_one_title(loaded: Callable[[str], CrossDomainDataset
     sides = sides_of(default_split(dataset), training_only=False)
     table = link_table(pairs["item_id_x"], pairs["item_id_y"], "Item", 1.0, "title", pairs["title"], LIKENESS)
     links = described(table, sides)
-    audience = Audience(links, sides)
+    audiences = audiences_of(links, sides)
+    audience = audiences["Item"]
     assert audience.users == 1062 and len(links) == 275
     assert audience.common(links).sum() == 67
-    row = against_chance(links, sides, 20, 0).set_index("statistic").loc["common users"]
+    row = against_chance(links, audiences, 20, 0).set_index("statistic").loc["common users"]
     assert row["true"] == 67 and row["independent"] == pytest.approx(11.7, abs=0.05)
     assert 6 < row["chance"] < 10 and row["z"] > 10
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kgxfer.bridges.links import LIKENESS
 from kgxfer.link_audit import measures
-from kgxfer.link_audit.chance import Audience, against_chance
+from kgxfer.link_audit.chance import Audience, against_chance, audiences_of
 from kgxfer.link_audit.measures import (
     agreement,
     contradicted_by,
@@ -137,9 +137,12 @@ def test_the_audience_of_an_entity_is_that_of_its_items() -> None:
     assert audience.common(links).tolist() == [1, 3, 1]
 
 
+def chance_of(links: pd.DataFrame, draws: int) -> pd.DataFrame:
+    return against_chance(links, audiences_of(links, sides_of(split_of_links())), draws, seed=0)
+
+
 def test_against_chance_with_two_targets_is_the_exchange() -> None:
-    sides = sides_of(split_of_links())
-    table = against_chance(seen("b1-f1 b2-f2"), sides, draws=4, seed=0).set_index("statistic")
+    table = chance_of(seen("b1-f1 b2-f2"), 4).set_index("statistic")
     # Exchanged: b1-f2 (u1) and b2-f1 (u1): two common users in every draw.
     assert table.loc["common users", ["true", "chance", "deviation", "ratio"]].tolist() == [4, 2, 0, 2]
     assert math.isnan(table.loc["common users", "z"])
@@ -149,7 +152,7 @@ def test_against_chance_with_two_targets_is_the_exchange() -> None:
 
 
 def test_chance_varies_and_gives_a_z() -> None:
-    row = against_chance(seen("b1-f1 b2-f2 b3-f3"), sides_of(split_of_links()), 200, 0).set_index("statistic")
+    row = chance_of(seen("b1-f1 b2-f2 b3-f3"), 200).set_index("statistic")
     common = row.loc["common users"]
     # The two ways of moving every target on: f2 f3 f1 (1 + 1 + 0) and f3 f1 f2 (0 + 1 + 0).
     assert common["true"] == 5 and common["chance"] == pytest.approx(1.5, abs=0.15)
@@ -157,16 +160,14 @@ def test_chance_varies_and_gives_a_z() -> None:
 
 
 def test_one_target_and_users_have_no_chance() -> None:
-    sides = sides_of(split_of_links())
-    assert math.isnan(against_chance(seen("b1-f1"), sides, 3, 0)["chance"].iloc[0])
-    assert against_chance(seen("u1-u1 u2-u2", "User"), sides, 3, 0).empty
+    assert math.isnan(chance_of(seen("b1-f1"), 3)["chance"].iloc[0])
+    assert chance_of(seen("u1-u1 u2-u2", "User"), 3).empty
 
 
 def doubted(*tables: tuple[str, pd.DataFrame]) -> pd.DataFrame:
     links = pd.concat([table.assign(bridge=name) for name, table in tables], ignore_index=True)
     sides = sides_of(split_of_links())
-    audiences = {str(kind): Audience(rows, sides) for kind, rows in links.groupby("node_type")}
-    return with_doubts(links, audiences, 0.6, 1, 0.9)
+    return with_doubts(links, audiences_of(links, sides), 0.6, 1, 0.9)
 
 
 def test_titanic_mapped_to_the_swan_princess_stands_out() -> None:
