@@ -86,6 +86,11 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_model["kgxfer"] > 2 * by_model["popularity"], "people like one kind in both domains, and it was not found"
     again = kgxfer("run", "my-run.toml", "--resume", folder=tmp_path)
     assert again.returncode == 2 and "is complete; there is nothing to resume" in again.stderr
+    (tmp_path / "runs/books-films/report.json").unlink()
+    films = (tmp_path / "films.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "films.csv").write_text("".join(films[:-1]))
+    other = kgxfer("run", "my-run.toml", "--resume", folder=tmp_path)
+    assert other.returncode == 2 and "was made with another data set" in other.stderr
 
 
 def table(path: Path, users: range, item: str, rows: int = 4, stars: str = "4") -> Path:

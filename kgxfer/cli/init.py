@@ -65,6 +65,9 @@ def _tell(role: str, side: Side) -> None:
 
 
 def _tell_doubts(found: Survey, out: Path) -> None:
+    from loaders.own.map_text import LONGEST_DOUBT
+    from loaders.own.messages import one_line
+
     say(found.people.statement)
     if not found.connected:
         say(
@@ -74,4 +77,4 @@ def _tell_doubts(found: Survey, out: Path) -> None:
     if found.doubts:
         say(f"unsure, and marked so in {out}:")
     for doubt in found.doubts:
-        say(f"  {doubt.key}: {doubt.text}")
+        say(one_line(f"  {doubt.key}: {doubt.text}", LONGEST_DOUBT))

@@ -40,9 +40,9 @@ OTHERWISE = ("HAS_KEYWORD", "Keyword")
 ITEM_TYPES: Mapping[str, frozenset[str]] = {
     kind: frozenset(words.split())
     for kind, words in {
-        "Book": "book books isbn buch buecher livre livres bx goodreads",
-        "Movie": "movie movies film films kino anime",
-        "Track": "track tracks song songs music musik",
+        "Book": "book books isbn buch buecher bücher livre livres bx goodreads",
+        "Movie": "movie movies film films filme cinema kino anime",
+        "Track": "track tracks song songs music musik lied lieder",
         "Album": "album albums",
         "Course": "course courses kurs kurse",
         "Video": "video videos",

@@ -8,8 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loaders.own.guess import Doubt
+from loaders.own.messages import one_line
 
 UNSURE = "# unsure: "
+
+LONGEST_DOUBT = 400
+"""Characters of a doubt; the name of a column in it can be of any length."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _INLINE = ("attributes", "event_weights")
@@ -48,7 +52,7 @@ def map_text(
         unused: table -> columns that nothing is made of.
         opening: lines at the top, without the sign of a comment.
     """
-    lines = [f"# {line}".rstrip() for line in opening]
+    lines = [f"# {one_line(line, LONGEST_DOUBT)}".rstrip() for line in opening]
     _write_table(lines, values, "", doubts, unused)
     return "\n".join(lines) + "\n"
 
@@ -63,14 +67,18 @@ def _write_table(
     if names and (plain or not within):
         lines += ["", "[" + ".".join(map(toml_key, names)) + "]"]
     here = {_below(path, key) for key in table}
-    lines += [UNSURE + doubt.text for doubt in doubts if _parent(doubt.key) == path and doubt.key not in here]
+    lines += [_comment(doubt) for doubt in doubts if _parent(doubt.key) == path and doubt.key not in here]
     for key, value in plain.items():
-        lines += [UNSURE + doubt.text for doubt in doubts if doubt.key == _below(path, key)]
+        lines += [_comment(doubt) for doubt in doubts if doubt.key == _below(path, key)]
         lines.append(f"{toml_key(key)} = {toml_value(value)}")
     if unused.get(path):
         lines.append("# not used: " + ", ".join(toml_value(name) for name in unused[path]))
     for key, value in within.items():
         _write_table(lines, value, _below(path, key), doubts, unused)
+
+
+def _comment(doubt: Doubt) -> str:
+    return UNSURE + one_line(doubt.text, LONGEST_DOUBT)
 
 
 def _is_table(value: object, path: str) -> bool:
