@@ -11,6 +11,7 @@ import ast
 import csv
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -34,6 +35,7 @@ _TOLERATED = 1_000
 _TOLERATED_SHARE = 0.05
 _EXCERPT = 80
 _LONGEST_LITERAL = 1 << 20
+_LARGEST_WHOLE = 1 << 53
 _UNIT = "\x1f"
 """Stands for a separator of several characters: ASCII's own separator of fields, which no text has."""
 
@@ -172,11 +174,13 @@ class Separated:
 class JsonLines:
     """A file of one JSON object a line, or, with `literals`, of Python literals, which are read and never evaluated.
 
-    `reach` gets the texts of a field that is no list of texts, such as names inside objects; it makes reading slower.
+    `cut` is taken out of a line before it is read as a literal, which is slow: lists that nobody asks for. `reach` gets
+    the texts of a field that is no list of texts, such as names inside objects; it makes reading slower.
     """
 
     fields: Mapping[str, Kind]
     literals: bool = False
+    cut: re.Pattern[str] | None = None
     reach: Mapping[str, Callable[[Any], object]] | None = None
 
     @property
@@ -220,7 +224,7 @@ class JsonLines:
         if not self.literals or len(text) > _LONGEST_LITERAL:
             raise ValueError("not JSON" + (" (or cut off)" if text[:1] == "{" else "")) from error
         try:
-            return ast.literal_eval(text)
+            return ast.literal_eval(self.cut.sub("", text) if self.cut else text)
         except (ValueError, SyntaxError, RecursionError, MemoryError) as problem:
             raise ValueError("neither JSON nor a Python literal") from problem
 
@@ -299,7 +303,7 @@ class _Collected:
                 record = self._form.one(text)
                 rows.append({name: _value(record, name, kind) for name, kind in self._form.fields.items()})
                 lines.append(number)
-            except (ValueError, csv.Error) as error:
+            except (ValueError, RecursionError, csv.Error) as error:
                 self._bad.append(BadLine(number, str(error), self._form.excerpt(text)))
         self._refuse_a_file_of_faults()
         if rows:
@@ -318,8 +322,8 @@ class _Collected:
     def _refuse(self) -> None:
         first = self._bad[0]
         raise InputError(
-            f"{self._place}, line {first.line}: {first.reason}, as are {len(self._bad):,} lines of the first "
-            f"{self._rows + len(self._bad):,}; this is another format than the official one: {first.text!r}"
+            f"{self._place}, line {first.line}: {first.reason}: {first.text!r}; {len(self._bad):,} of the first "
+            f"{self._rows + len(self._bad):,} lines cannot be read: this is another format than the official one"
         )
 
     def records(self) -> Records:
@@ -359,9 +363,9 @@ def _value(record: Mapping[str, Any], name: str, kind: Kind) -> object:
         return value
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number) or (kind == "whole" and number != int(number)):
+    if not math.isfinite(number) or (kind == "whole" and (number != int(number) or abs(number) >= _LARGEST_WHOLE)):
         raise ValueError(f"{name} is not a {'whole number' if kind == 'whole' else 'number'}")
     return int(number) if kind == "whole" else number
 

@@ -108,6 +108,8 @@ def _pieces(place: Place) -> Iterator[bytes]:
         raise InputError(
             f"{place} is cut off or damaged after line {complete:,} ({error}); get the file again"
         ) from error
+    except PermissionError as error:
+        raise InputError(f"{place} may not be read ({error.strerror}); change its permissions") from error
     except RuntimeError as error:
         # What zipfile raises for an encrypted member.
         raise InputError(f"{place} cannot be read ({error}); unpack it yourself and put the files there") from error

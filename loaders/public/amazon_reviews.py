@@ -20,6 +20,7 @@ McAuley et al., SIGIR 2015 (2014); Ni, Li, McAuley, EMNLP 2019 (2018); Hou et al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ _LONGEST_CATEGORY = 80
 _PROGRAM = "getTime|aPageStart|function ?\\("
 _AUTHOR_PAGE = r"^(?:Visit Amazon's )?(.*?)(?: Page| \(Author\))?$"
 _ITEM_CHARACTERS = 10
+_BOUGHT_WITH = re.compile(r", 'related': \{[^{}\"]*\}(?=, '|\}$)")
 _SAMPLE = 100_000
 
 
@@ -112,7 +114,9 @@ _RELEASES: Mapping[Release, _Release] = {
         descriptions="meta_{}.json",
         ratings=_PLAIN_RATINGS,
         reviews=JsonLines(_OLD_REVIEW, literals=True),
-        described=JsonLines({"asin": "id", "title": "text", "brand": "text", "categories": "texts"}, literals=True),
+        described=JsonLines(
+            {"asin": "id", "title": "text", "brand": "text", "categories": "texts"}, literals=True, cut=_BOUGHT_WITH
+        ),
         roles=_OLD_ROLES,
         item="asin",
         brand="brand",

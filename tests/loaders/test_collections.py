@@ -174,3 +174,21 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"\n\n")
     with pytest.raises(InputError, match="has no rows; get the file again"):
         read(Place(tmp_path / "empty"), PLAIN)
+
+
+def test_values_beyond_all_bounds_are_faults_of_their_lines() -> None:
+    deep = "[" * 900 + "]" * 900
+    lines = [
+        '{"u": "a", "n": 3, "t": ["x"]}',
+        f'{{"u": "a", "n": 1{"0" * 400}, "t": []}}',
+        '{"u": "a", "n": 1e300, "t": []}',
+        f'{{"u": "a", "n": 4, "t": {deep}}}',
+        f'{{"u": "a", "n": 4, "t": {"[" * 100_000}',
+        f'{{"u": {"9" * 5000}, "n": 4, "t": []}}',
+        '{"u": true, "n": 4}',
+        '{"u": "b", "n": 5.0, "t": [["y", ["z"]], null, 7]}',
+    ]
+    found = read(_Made("\n".join(lines).encode()), JsonLines({"u": "id", "n": "whole", "t": "texts"}))
+    assert [bad.line for bad in found.bad_lines] in ([2, 3, 5, 6, 7], [2, 3, 4, 5, 6, 7])
+    assert found.column("n").tolist()[0] == 3
+    assert found.pairs("u", "t").to_numpy().tolist() == [["a", "x"], ["b", "y"], ["b", "z"]]
