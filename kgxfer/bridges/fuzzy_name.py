@@ -36,14 +36,14 @@ class FuzzyNameConfig(Config):
 
     Attributes:
         threshold: the least score of a link.
-        year_tolerance: how far years may differ where both are known.
+        year_tolerance: how far years may differ where both are known; None: as far as they like.
         one_to_one: keep pairs only that are each other's best, and no pair where two are equally good.
         items: whether items are linked.
         entities: node types of facts that are linked by their names too, such as "Person".
     """
 
     threshold: float = Field(0.94, gt=0, le=1)
-    year_tolerance: int = Field(1, ge=0)
+    year_tolerance: int | None = Field(1, ge=0)
     one_to_one: bool = True
     items: bool = True
     entities: tuple[str, ...] = ()
@@ -52,7 +52,8 @@ class FuzzyNameConfig(Config):
 class FuzzyName:
     """Link items, and entities on request, by similar names.
 
-    Items of one type, and entities, get SAME_AS links; items of two types, such as a book and its film, SIMILAR_TO.
+    Items of one type, and entities, get SAME_AS links; items of two types, such as a book and its film, SIMILAR_TO,
+    whatever their years.
     """
 
     config_class = FuzzyNameConfig
@@ -70,7 +71,9 @@ class FuzzyName:
         tables = []
         if self.config.items:
             node_type, relation = item_link_type(split)
-            pairs = matched_names(item_names(source), item_names(target), self.config)
+            years = {} if relation == IDENTITY else {"year_tolerance": None}
+            config = self.config.model_copy(update=years)
+            pairs = matched_names(item_names(source), item_names(target), config)
             tables.append(_links(pairs, node_type, relation))
         for entity in self.config.entities:
             name = split.dataset.schema.node_type(entity).name
@@ -97,8 +100,9 @@ def matched_names(source: pd.DataFrame, target: pd.DataFrame, config: FuzzyNameC
     pairs = sides[0].merge(scored, on="key").merge(
         sides[1].rename(columns={"key": "other"}), on="other", suffixes=("_source", "_target")
     )
-    apart = (pairs["year_source"] - pairs["year_target"]).abs().gt(config.year_tolerance).fillna(False)
-    pairs = pairs[~apart.astype(bool)]
+    if config.year_tolerance is not None:
+        apart = (pairs["year_source"] - pairs["year_target"]).abs().gt(config.year_tolerance).fillna(False)
+        pairs = pairs[~apart.astype(bool)]
     if config.one_to_one:
         pairs = pairs[_alone_best(pairs, "id_source") & _alone_best(pairs, "id_target")]
     pairs = pairs.sort_values(["row_source", "row_target"], ignore_index=True)

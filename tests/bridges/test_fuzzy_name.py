@@ -82,6 +82,15 @@ def test_years_known_besides_the_name_count_before_those_in_it() -> None:
     assert pairs(ours, named("Heat", years={0: 1995})) == [("0", "0")]
     assert pairs(ours, named("Heat", years={0: 1986})) == []
     assert pairs(ours, named("Heat", years={0: 1993}), year_tolerance=2) == [("0", "0")]
+    assert pairs(ours, named("Heat", years={0: 1950}), year_tolerance=None) == [("0", "0")]
+
+
+def test_a_book_is_like_its_film_however_much_later_that_came() -> None:
+    book, film = (
+        domain_of(name, kind, {"u": item, "v": item}, names={item: "Dune"}, years={item: year})
+        for name, kind, item, year in (("one", "Book", "a", 1965), ("two", "Movie", "x", 1984))
+    )
+    assert len(FuzzyName().links(FixedFiles().split(pair_of(book, film, test={"two": {"u": "x"}})))) == 1
 
 
 def test_one_to_one_takes_the_mutual_best_and_no_toss_up() -> None:
