@@ -31,7 +31,7 @@ NAMES_DIFFER, SEVERAL = 0.05, 0.05
 
 def chance(subject: LinkSubject) -> Finding:
     """Whether linked things have the same audience, titles and years more often than shuffled links would."""
-    columns = ["bridge", "node_type", "statistic", "links", "true", "chance", "deviation", "ratio", "z", "independent"]
+    columns = ["bridge", "node_type", "statistic", "links", "true", "chance", "ratio", "z", "independent"]
     table = subject.chance[columns]
     chosen = [key in CHOSEN_BY for key in zip(table["statistic"], table["bridge"], strict=True)]
     by_choice = pd.Series(chosen, index=table.index, dtype=bool)

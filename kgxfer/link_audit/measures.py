@@ -69,9 +69,9 @@ def title_similarity(first: pd.Series, second: pd.Series) -> np.ndarray:
 
 
 def title_keys(names: pd.Series) -> pd.DataFrame:
-    """What titles are compared by: normalised names `whole`, and `plain`, without parentheses; "" where lacking."""
+    """What titles are compared by: normalised names `whole`, and `plain`, without parentheses and brackets; "" where lacking."""
     text = names.astype("str").reset_index(drop=True)
-    parts = {"whole": text, "plain": text.str.replace(r"\s*\([^)]*\)", "", regex=True)}
+    parts = {"whole": text, "plain": text.str.replace(r"\s*[(\[][^)\]]*[)\]]", "", regex=True)}
     return pd.DataFrame({
         name: normalised_names(part.str.replace(ARTICLE, r"\1", regex=True)).fillna("") for name, part in parts.items()
     })  # fmt: skip

@@ -77,6 +77,7 @@ def test_coverage(pairs: str, node_type: str, expected: list[tuple[int, int, int
         # "titanic" and "princess swan" have i, n, c in common: 2 * 3 / 20.
         ("Titanic", "The Swan Princess", 0.3),
         ("A Bug Life (1998)", "bug life, A (Pixar)", 1.0),
+        ("Heat [Blu-ray]", "Heat", 1.0),
         ("abc", "xyz", 0.0),
         ("...", "abc", math.nan),
         (None, "abc", math.nan),
