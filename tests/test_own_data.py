@@ -71,6 +71,9 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert finished.returncode == 0, (command, finished.stderr)
         said[" ".join(command[:2])] = finished.stdout
     assert "80 user ids are in both files" in said["data init"]
+    given, kept = 140 * 12, len(pd.read_csv("books.csv").drop_duplicates(["reader", "book_id"]))
+    told = f"books: {kept:,} of {given:,} interactions kept; kgxfer data check my-data.toml says"
+    assert told in said["run my-run.toml"]
     table = [line for line in said["recommend runs/books-films/models/kgxfer"].splitlines() if line.startswith("│")]
     assert [row.split("│")[1].strip() for row in table] == ["1", "2", "3", "4", "5"]
     exec(second, names)
@@ -122,7 +125,7 @@ def test_the_protocol_is_one_that_the_data_allow(target: range, rows: int, proto
     assert first_split(found).protocol == protocol
     (tmp_path / "my-data.toml").write_text('name = "x"\n')
     with pytest.raises(InputError, match=r"my-data\.toml.*key source"):
-        load_config(written(tmp_path, first_run(found, "first", "my-data.toml")))
+        load_config(written(tmp_path, first_run(found, first_split(found), "first", "my-data.toml")))
 
 
 def test_only_positive_rows_count_for_the_protocol(tmp_path: Path) -> None:

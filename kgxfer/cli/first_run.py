@@ -65,15 +65,15 @@ def bridges_of(survey: Survey) -> list[str]:
     return [name for name, is_there in found.items() if is_there]
 
 
-def first_run(survey: Survey, name: str, map_path: str) -> str:
+def first_run(survey: Survey, split: FirstSplit, name: str, map_path: str) -> str:
     """Write the configuration as TOML.
 
     Args:
         survey: what was found.
+        split: the protocol that `first_split` chose.
         name: of the run, which names its folder.
         map_path: the column map as seen from the configuration.
     """
-    split = first_split(survey)
     users, items, rows = survey.target.sizes
     dense = rows >= DENSE * users * items
     dim = 16 if _rows(survey) < 5_000 else 32 if _rows(survey) < 200_000 else 64

@@ -39,16 +39,16 @@ def init(
         f"Column map of {source.name} and {target.name}: what their columns mean. Guessed by kgxfer data init;",
         'look at what is marked "unsure". All keys: docs/your-own-data.md.', "", found.people.statement + ".",
     ]  # fmt: skip
-    name = found.values["name"]
+    name, split = found.values["name"], first_split(found)
     column_map = map_text(found.values, found.doubts, found.unused, opening)
-    texts = {out: column_map, run_path: first_run(found, name, out.name)}
+    texts = {out: column_map, run_path: first_run(found, split, name, out.name)}
     for path, text in texts.items():
         with new_file(path) as draft:
             draft.write_text(text, encoding="utf-8")
     for role, side in (("source", found.source), ("target", found.target)):
         _tell(role, side)
     _tell_doubts(found, out)
-    say(f"wrote {out} and {run_path}: split {first_split(found).protocol}, {first_split(found).reason}")
+    say(f"wrote {out} and {run_path}: split {split.protocol}, {split.reason}")
     say(f"next: kgxfer data check {out}\n      kgxfer run {run_path}")
     say(f"      kgxfer recommend runs/{name}/models/{MODEL} --user {example_user(found)}")
 

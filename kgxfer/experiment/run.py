@@ -92,7 +92,7 @@ def _check_folder(config: RunConfig, folder: Path, resume: bool) -> None:
 
 def _prepare(config: RunConfig, say: Callable[[str], None]) -> RunState:
     clock = time.perf_counter()
-    dataset = config.data.load()
+    dataset = config.data.load(say)
     for domain in config.evaluation.exclude_other_positives:
         dataset.domain(domain)
     split = config.split.of(dataset, config.seed)
