@@ -62,6 +62,10 @@ def codes_of(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
     """Return a column as codes, int64 [rows], and its distinct values; missing values have code -1.
 
     Of text it is far faster than pandas' own, which matters with ten million rows.
+
+    >>> codes, distinct = codes_of(pd.Series(["b", None, "a", "b"]))
+    >>> codes.tolist(), list(distinct)
+    ([0, -1, 1, 0], ['b', 'a'])
     """
     if not isinstance(values.dtype, pd.StringDtype):
         return pd.factorize(values)  # type: ignore[no-any-return]
@@ -72,7 +76,11 @@ def codes_of(values: pd.Series) -> tuple[np.ndarray, pd.Index]:
 
 
 def is_among(values: pd.Index | pd.Series, known: pd.Index | pd.Series) -> np.ndarray:
-    """Return which texts are among `known`, bool [values]; missing ones are not. Both are columns of text."""
+    """Return which texts are among `known`, bool [values]; missing ones are not. Both are columns of text.
+
+    >>> is_among(pd.Series(["b", None, "a"]), pd.Index(["a", "c"])).tolist()
+    [False, False, True]
+    """
     kept = pa.array(known.dropna().array, from_pandas=True)
     kept = kept.combine_chunks() if isinstance(kept, pa.ChunkedArray) else kept
     texts = pa.array(values.array, from_pandas=True)

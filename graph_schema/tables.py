@@ -6,6 +6,7 @@ faults that would otherwise surface far away: an id read as 7.0, a rating "4,5",
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -24,6 +25,7 @@ __all__ = [
     "USERS",
     "Column",
     "TableDefinition",
+    "row_numbers",
     "validate",
     "validate_facts",
 ]
@@ -154,7 +156,7 @@ def _check_columns(frame: pd.DataFrame, definition: TableDefinition, place: str)
 def _refuse_repeated_rows(frame: pd.DataFrame, definition: TableDefinition, place: str) -> None:
     if not definition.unique or frame.empty:
         return
-    numbers = _row_numbers(frame, definition.unique)
+    numbers = row_numbers(frame, definition.unique)
     # Sorting shows whether any row repeats; which one it is matters only then.
     in_order = np.sort(numbers)
     if (in_order[1:] == in_order[:-1]).any():
@@ -167,8 +169,13 @@ def _refuse_repeated_rows(frame: pd.DataFrame, definition: TableDefinition, plac
         )
 
 
-def _row_numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
-    """Return one number per row, equal exactly where all `columns` are."""
+def row_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Return one number per row, int64 [rows], equal exactly where all `columns` are (missing values are equal too).
+
+    >>> pairs = pd.DataFrame({"head": ["a", "a", "b", "a"], "tail": ["x", None, "x", "x"]})
+    >>> row_numbers(pairs, ["head", "tail"]).tolist()
+    [3, 2, 5, 3]
+    """
     numbers = np.zeros(len(frame), dtype=np.int64)
     size = 1
     for name in columns:

@@ -151,6 +151,12 @@ def _check_columns(table: RawTable, needed: tuple[str, ...], place: str) -> None
         )
 
 
+def comparable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with values that cannot be compared as they are, such as lists, as their text."""
+    mixed = [name for name in frame.columns if frame[name].dtype == object]
+    return frame.assign(**{name: frame[name].map(str, na_action="ignore") for name in mixed})
+
+
 def given_tables(raw: RawDomain) -> dict[str, RawTable]:
     """Return the tables that a raw domain has, by name."""
     tables = {

@@ -10,6 +10,7 @@ import pandas as pd
 from graph_schema.columns import is_among
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
+from graph_schema.tables import row_numbers
 from loaders.cleaning.codes import decode, no_value, used
 from loaders.cleaning.draft import Context, Draft, Table
 from loaders.cleaning.findings import RuleFinding
@@ -49,7 +50,7 @@ def facts(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
         parts["knows"] = made
     joined = Table("facts", pd.concat(parts.values()), table.lines)
     findings += _added(joined, parts)
-    copies = joined.frame.duplicated(TRIPLE).to_numpy()
+    copies = pd.Series(row_numbers(joined.frame, TRIPLE)).duplicated().to_numpy()
     findings += joined.finding(COPY, copies, "merged", TRIPLE)
     return draft.put(joined.without(copies)), findings
 
@@ -74,13 +75,14 @@ def _inside_schema(table: Table, schema: Schema) -> tuple[Table, list[RuleFindin
     """Drop facts whose edge type the schema does not have; the detail says what would be right."""
     kinds = table.frame[["head_type", "relation", "tail_type"]].astype("str")
     problems: dict[int, str] = {}
-    kind_of_row = kinds.groupby(list(kinds.columns), dropna=False, sort=False).ngroup().to_numpy()
-    for kind, row in enumerate(kinds.drop_duplicates().fillna("").itertuples(index=False)):
+    numbers = row_numbers(kinds, list(kinds.columns))
+    distinct, first, kind_of_row = np.unique(numbers, return_index=True, return_inverse=True)
+    for kind, row in zip(range(len(distinct)), kinds.iloc[first].fillna("").itertuples(index=False), strict=True):
         try:
             schema.edge_type(*row)
         except InputError as error:
             problems[kind] = str(error)
-    outside = np.isin(kind_of_row, list(problems))
+    outside = np.isin(np.arange(len(distinct)), list(problems))[kind_of_row]
     told = "; ".join(list(problems.values())[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
     return table.without(outside), table.finding(UNKNOWN_KIND, outside, "dropped", TRIPLE, told)
 
@@ -161,7 +163,7 @@ def _of_knows(draft: Draft, context: Context) -> tuple[Draft, pd.DataFrame, list
     one, other = table.frame["user_id"], table.frame["other_id"]
     first = (one <= other).to_numpy()
     pairs = pd.DataFrame({"low": one.where(first, other), "high": other.where(first, one)})
-    copies = pairs.duplicated().to_numpy()
+    copies = pd.Series(row_numbers(pairs, ["low", "high"])).duplicated().to_numpy()
     findings += table.finding("acquaintance that is there twice", copies, "merged", ("user_id", "other_id"))
     table = table.without(copies)
     kind = context.schema.edge_type("User", "KNOWS", "User")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from loaders.cleaning.codes import decode, encode
-from loaders.cleaning.draft import Context, Draft, Table
+from loaders.cleaning.draft import Context, Draft, Table, comparable
 from loaders.cleaning.findings import RuleFinding
 from loaders.raw import Attribute
 
@@ -31,7 +31,7 @@ def _merge(table: Table, key: str, how: str, attributes: tuple[Attribute, ...]) 
     among = np.flatnonzero(pd.Series(codes).duplicated(keep=False).to_numpy())
     if not len(among):
         return table, []
-    rows = _decoded(table.frame.iloc[among].drop(columns=key)).set_axis(pd.Index(among, name="position"))
+    rows = comparable(_decoded(table.frame.iloc[among].drop(columns=key))).set_axis(among)
     rows.insert(0, "_key", codes[among])
     copy = np.zeros(len(table.frame), dtype=bool)
     copy[among[rows.duplicated().to_numpy()]] = True
@@ -81,7 +81,8 @@ def _values(rows: pd.DataFrame, how: str, many: dict[str, str]) -> pd.DataFrame:
 def _joined(rows: pd.DataFrame, separator: str) -> pd.Series:
     """Join the lists of values of each key, each value once."""
     column = rows.columns[1]
-    single = rows.assign(**{column: rows[column].str.split(separator)}).explode(column).dropna().drop_duplicates()
+    parted = rows.assign(**{column: rows[column].str.split(separator, regex=False)}).explode(column)
+    single = parted.dropna().drop_duplicates()
     return single.groupby("_key", sort=False)[column].agg(separator.join)
 
 

@@ -22,6 +22,7 @@ from graph_schema import (
     validate,
     validate_facts,
 )
+from graph_schema.tables import row_numbers
 
 TABLES = [USERS, ITEMS, INTERACTIONS, FACTS, LINKS]
 FIRST_ROW = "(the first row is row 0)"
@@ -103,6 +104,24 @@ def test_a_pair_is_refused_exactly_when_it_occurs_twice(pairs: list[tuple[str, s
         InputError, match=f"table interactions, row {row}: .* already in row {pairs.index(pairs[row])};"
     ):
         validate(frame, INTERACTIONS)
+
+
+@given(st.lists(st.tuples(*[st.sampled_from(["a", "b", "", None])] * 3), max_size=12))
+def test_rows_have_equal_numbers_exactly_where_they_are_equal(values: list[tuple[str | None, ...]]) -> None:
+    frame = pd.DataFrame(values, columns=list("xyz"), dtype="str")
+    numbers = row_numbers(frame, list("xyz"))
+    assert [[one == other for other in values] for one in values] == [
+        [bool(one == other) for other in numbers] for one in numbers
+    ]
+
+
+def test_rows_have_numbers_where_the_columns_have_more_combinations_than_there_are_numbers() -> None:
+    rows = np.arange(20_000)
+    frame = pd.DataFrame({f"column {number}": rows.astype(str) for number in range(6)}, dtype="str")
+    doubled = pd.concat([frame, frame])
+    numbers = row_numbers(doubled, list(frame.columns))
+    assert len(np.unique(numbers)) == 20_000
+    assert (numbers[:20_000] == numbers[20_000:]).all()
 
 
 def test_the_frame_that_was_given_is_not_changed() -> None:

@@ -166,3 +166,17 @@ def test_users_like_programs_are_reported_or_dropped() -> None:
 def test_equal_ratings_say_nothing_where_all_ratings_are_equal() -> None:
     rows = {**pairs(20, users=2), "rating": ["1"] * 20}
     assert found(cleaned(rows, most_equal_ratings=5), "users") == {}
+
+
+def test_values_that_cannot_be_compared_are_no_obstacle() -> None:
+    rows = {"user_id": ["u", "u", "u"], "item_id": ["a", "a", "a"], "tags": [["x"], ["x"], {"y": 1}]}
+    result = cleaned(rows, {"item_id": ["a", "a", "a"], "tags": [["x"], ["x"], ["z"]]})
+    assert found(result) == {"exact copy of an interaction": (1, "merged"), "repeated interaction": (1, "merged")}
+    assert found(result, "items") == {"exact copy of a row": (1, "merged"), "conflicting rows of one id": (1, "merged")}
+
+
+def test_values_of_several_rows_are_parted_by_the_separator_as_it_is_written() -> None:
+    items = {"item_id": ["a", "a"], "genres": ["x||y", "z"]}
+    attribute = Attribute("genres", "multi-valued", "HAS_GENRE", "Genre", "||")
+    result = cleaned({"user_id": ["u"], "item_id": ["a"]}, items, item_attributes=(attribute,))
+    assert result.tables.facts["tail_id"].tolist() == ["x", "y", "z"]

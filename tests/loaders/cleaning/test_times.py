@@ -56,7 +56,8 @@ def test_every_form_is_read(text: str) -> None:
     result = timed(f"{SECONDS}", f"{SECONDS}", text)
     assert moments(result) == [NOON] * 3
     number = text.replace(".", "").isdigit()
-    rule = {f"{SECONDS}000": "time in another unit"}.get(text, None if number or "e9" in text else "time in another form")
+    otherwise = None if number or "e9" in text else "time in another form"
+    rule = {f"{SECONDS}000": "time in another unit"}.get(text, otherwise)
     assert found(result) == ({rule: (1, "repaired")} if rule else {})
 
 
