@@ -263,7 +263,7 @@ def _time_unit(side: Side) -> tuple[str, str]:
     if one.unit is not None and one.dates == 0:
         return one.unit, ""
     if one.dates > 0.5:
-        return "iso" if side.rows["timestamp"].str.match(r"\s*\d{4}-").mean() > 0.9 else "auto", ""
+        return "iso" if side.rows["timestamp"].astype("str").str.match(r"\s*\d{4}-").mean() > 0.9 else "auto", ""
     return "auto", f"numbers from {one.low:g} to {one.high:g} are no times between 1990 and 2100"
 
 

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from graph_schema import InputError
+from loaders.own.assemble import from_files
 from loaders.own.guess import guess_roles
 from loaders.own.guess_items import guess_attribute, guess_items
+from loaders.own.map_text import map_text
 from loaders.own.people import compare_people
 from loaders.own.profile import profile
 from loaders.own.ratings import guess_ratings, positive
@@ -207,6 +209,24 @@ def test_people_are_what_two_files_share(tmp_path: Path) -> None:
     found = survey(tmp_path / "first.csv", tmp_path / "second.csv")
     assert found.values["source"]["interactions"]["header"] == ["item_id", "user_id"]
     assert found.people.both == len(set(rows(0)["user"]) & set(rows(1)["user"]))
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "json"])
+def test_typed_columns_are_looked_at_as_text_is(suffix: str, tmp_path: Path) -> None:
+    for seed, name in enumerate(("first", "second")):
+        table = rows(seed)
+        typed = table.assign(rating=table["rating"] / 2, time=pd.to_datetime(table["time"], unit="s"))
+        typed = typed.rename(columns={"time": "seen"})
+        path = tmp_path / f"{name}.{suffix}"
+        typed.to_parquet(path) if suffix == "parquet" else typed.to_json(path, orient="records", date_format="iso")
+    found = survey(tmp_path / f"first.{suffix}", tmp_path / f"second.{suffix}", folder=tmp_path)
+    assert found.values["source"]["interactions"] == {
+        "file": f"first.{suffix}", "timestamp_unit": "iso", "columns": named("user", "item", "rating", "seen"),
+    }  # fmt: skip
+    (tmp_path / "my-data.toml").write_text(map_text(found.values, found.doubts, found.unused, []))
+    source = from_files(tmp_path / "my-data.toml").source
+    assert source.interactions["timestamp"].sort_values().iloc[0] == pd.Timestamp(rows()["time"].min(), unit="s")
+    assert len(source.interactions) == ROWS
 
 
 def test_events_are_listed_by_frequency_and_doubted(tmp_path: Path) -> None:
