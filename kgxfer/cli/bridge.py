@@ -15,8 +15,8 @@ from kgxfer.cli.console import Root, folder_for, print_table, print_verdicts, sa
 if TYPE_CHECKING:
     from kgxfer.link_audit import LinkAudit
 
-USUAL = ("shared_id", "shared_entity", "same_name", "fuzzy_name", "behaviour_twins")
-"""Asked where none is named; those that the data do not suit are left out."""
+USUAL, BY_NAME = ("shared_id", "shared_entity", "behaviour_twins"), ("same_name", "fuzzy_name")
+"""Asked where none is named; those that the data do not suit are left out, those by name where items have none."""
 
 SHOWN = 10
 MINIMUM_CONFIDENCE = 0.9
@@ -52,10 +52,11 @@ def audit_bridges(
     given = link_audit.read_links(links, say) if links is not None else {}
     dataset = link_audit.dataset_of(target, root)
     split = link_audit.default_split(dataset, seed)
-    asked = list(dict.fromkeys(bridge or (() if links is not None else USUAL)))
-    tables, refused = link_audit.proposed(split, asked, optional=not bridge, say=say)
+    usual = (*USUAL, *(BY_NAME if all(tables.items.get("name") is not None for tables in dataset.domains) else ()))
+    asked = list(dict.fromkeys(bridge or (() if links is not None else usual)))
+    proposals, refused = link_audit.proposed(split, asked, optional=not bridge, say=say)
     found = link_audit.audit_links(
-        split, {**tables, **given}, link_audit.LinkAuditConfig(seed=seed), refused=refused
+        split, {**proposals, **given}, link_audit.LinkAuditConfig(seed=seed), refused=refused
     )
     folder = out or folder_for(dataset.name, resume=False, parent="link-audits")
     found.save(folder)

@@ -69,7 +69,7 @@ def title_similarity(first: pd.Series, second: pd.Series) -> np.ndarray:
 
 
 def title_keys(names: pd.Series) -> pd.DataFrame:
-    """What titles are compared by: normalised names `whole`, and `plain`, without parentheses and brackets; "" where lacking."""
+    """What titles are compared by: normalised names, `whole` and `plain` (without parentheses and brackets), or ""."""
     text = names.astype("str").reset_index(drop=True)
     parts = {"whole": text, "plain": text.str.replace(r"\s*[(\[][^)\]]*[)\]]", "", regex=True)}
     return pd.DataFrame({

@@ -27,6 +27,22 @@ from tests.link_audit.linked import links_of, split_of_links
 from tests.worlds import checkerboard, domain_of, pair_of
 
 SMALL = LinkAuditConfig(draws=3)
+MAP = """
+name = "mine"
+shared_users = true
+[source]
+domain = "books"
+item_type = "Book"
+[source.interactions]
+file = "books.csv"
+columns = { user_id = "user_id", item_id = "item_id" }
+[target]
+domain = "films"
+item_type = "Movie"
+[target.interactions]
+file = "films.csv"
+columns = { user_id = "user_id", item_id = "item_id" }
+"""
 NASTY = "<script>alert(1)</script>"
 
 
@@ -284,3 +300,15 @@ def test_twins_of_games_and_videos(loaded: Callable[[str], CrossDomainDataset]) 
     found = audit_links(split, tables, SMALL)
     assert {name: len(table) for name, table in tables.items()} == {"shared_id": 2179, "behaviour_twins": 89}
     assert "chosen by it" in found["chance"].verdict and found["names"].table.empty
+
+
+def test_data_of_ones_own_without_names_are_audited(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for letter, name in (("b", "books"), ("f", "films")):
+        rows = "".join(f"u{user},{letter}{(user + step) % 9}\n" for user in range(20) for step in range(4))
+        (tmp_path / f"{name}.csv").write_text("user_id,item_id\n" + rows)
+    (tmp_path / "mine.toml").write_text(MAP)
+    assert call("mine.toml", "--out", "here", monkeypatch=monkeypatch, folder=tmp_path) == 0
+    assert "shared_id: 20 links" in capsys.readouterr().out
+    assert json.loads((tmp_path / "here/links.json").read_text())["links"]["shared_id"] == 20
