@@ -41,7 +41,7 @@ def refuse_too_many(found: Iterable[BadLine], rows: int, where: str) -> None:
     if len(faulty) <= _MOST and (len(real) <= max(rows, _ENOUGH_TO_JUDGE)) and (rows or not real):
         return
     first = (real or faulty)[0]
+    share = f"as in {len(faulty):,} lines, against {rows:,} rows" if rows else "and no line can be read as a row"
     raise InputError(
-        f"{where}, line {first.line}: {first.reason} ({first.text}), and so on {len(faulty):,} lines against "
-        f"{rows:,} that can be read; check separator, header and encoding"
+        f"{where}, line {first.line}: {first.reason} ({first.text}), {share}; check separator, header and encoding"
     )

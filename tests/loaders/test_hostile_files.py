@@ -300,6 +300,7 @@ GOOD = b"user_id,item_id,rating,timestamp\n" + b"".join(
 )
 
 
+@pytest.mark.slow
 def test_the_command_checks_a_good_pair(folder: Path) -> None:
     assert check_of(folder / "check", GOOD, GOOD, 4) == (0, "")
 
