@@ -13,6 +13,9 @@ from loaders.cleaning.findings import RuleFinding
 
 RULE = "item listed under two ids"
 
+_MOST_IDS = 5
+"""A name that more ids of one year and type have is no name of one item."""
+
 _ID_COLUMNS: dict[str, dict[str, str | None]] = {
     "interactions": {"item_id": None},
     "facts": {"head_id": "head_type", "tail_id": "tail_type"},
@@ -23,7 +26,8 @@ _ID_COLUMNS: dict[str, dict[str, str | None]] = {
 def same_items(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
     """Find items that are listed twice; report them, or merge them under the first id (`same_items`).
 
-    Items without a name are not compared; where the table has years, neither are items without one.
+    Items without a name are not compared; where the table has years, neither are items without one; nor are names
+    that many items of a year and type have, such as "Untitled".
     """
     items = draft.get("items")
     if items is None or "name" not in items.frame.columns:
@@ -60,8 +64,8 @@ def _pairs(items: Table) -> tuple[pd.DataFrame, np.ndarray]:
     rows = known[compared]
     first = rows.groupby(list(known.columns), sort=False, dropna=False).ngroup().to_numpy()
     positions = np.flatnonzero(compared)
-    _, start = np.unique(first, return_index=True)
-    original = positions[start[first]]
+    _, start, size = np.unique(first, return_index=True, return_counts=True)
+    original = np.where(size[first] > _MOST_IDS, positions, positions[start[first]])
     twice = np.zeros(len(known), dtype=bool)
     twice[positions[original != positions]] = True
     ids = decode(items.frame["item_id"].array)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import ftfy
 import numpy as np
 import pandas as pd
+from ftfy.badness import is_bad
 
 from loaders.cleaning.codes import differs, encode, lookup, matches, recode, replaced
 from loaders.cleaning.draft import Context, Draft, Table
@@ -63,7 +64,7 @@ def repair_texts(given: pd.Series) -> tuple[pd.Series, dict[str, np.ndarray]]:
     steps: dict[str, Callable[[pd.Series], pd.Series]] = {
         HTML: lambda text: _changed(text, matches(text, _ENTITY), _unescape),
         # Before control characters go: in text that was wrongly decoded they are halves of letters.
-        MOJIBAKE: lambda text: _changed(text, matches(text, _NOT_ASCII), ftfy.fix_encoding),
+        MOJIBAKE: lambda text: _changed(text, _looks_bad(text), ftfy.fix_encoding),
         CONTROL: lambda text: replaced(text, CONTROL_CHARACTERS, ""),
         FORM: lambda text: text.str.normalize("NFC") if matches(text, _NOT_ASCII).any() else text,
         SPACES: lambda text: replaced(text, _SPACE, " ").str.strip(),
@@ -75,6 +76,13 @@ def repair_texts(given: pd.Series) -> tuple[pd.Series, dict[str, np.ndarray]]:
         now = after
     faults[SPACES] |= differs(given, spaced)
     return now, faults
+
+
+def _looks_bad(text: pd.Series) -> np.ndarray:
+    """Say which texts have letters side by side that hardly ever stand so; only those are worth a closer look."""
+    bad = matches(text, _NOT_ASCII)
+    bad[bad] = text[bad].map(is_bad).to_numpy(dtype=bool)
+    return bad
 
 
 def _changed(text: pd.Series, where: np.ndarray, change: Callable[[str], str]) -> pd.Series:

@@ -92,6 +92,12 @@ def test_the_same_item_under_two_ids() -> None:
     assert merged.tables.facts[["head_id", "tail_id"]].values.tolist() == [["1", "x"], ["1", "2"]]
 
 
+@pytest.mark.parametrize(("ids", "listed"), [(5, 4), (6, 0)])
+def test_a_name_that_many_items_have_says_nothing(ids: int, listed: int) -> None:
+    items = {"item_id": [str(row) for row in range(ids)], "name": ["Untitled"] * ids, "year": ["2001"] * ids}
+    assert len(cleaned({"user_id": ["u"], "item_id": ["1"]}, items).same_items) == listed
+
+
 def test_interactions_of_unknown_users_and_items() -> None:
     rows = {"user_id": ["u", "v", "u"], "item_id": ["a", "a", "b"]}
     kept = cleaned(rows, {"item_id": ["a", "c"]}, {"user_id": ["u"]})
