@@ -38,8 +38,11 @@ def _first_problem(config: type[BaseModel], error: ValidationError, where: str) 
         holder = _holder(config, tuple(table))
         place = ", ".join([where, *([".".join(map(str, table))] if table else [])])
         return unknown_name(f"key in {place}", str(key), holder.model_fields if holder else [])
-    given = "" if problem["type"] == "missing" else f", not {problem['input']!r}"
-    return InputError(f"{where}, key {path or '(all)'}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}")
+    # What was given is shown where it is one plain value: a whole table can hold a password.
+    plain = problem["type"] != "missing" and isinstance(problem["input"], str | int | float | None)
+    message = problem["msg"].removeprefix("Value error, ")
+    given = f", not {problem['input']!r}" if plain else ""
+    return InputError(f"{where}, key {path or '(all)'}: {message[0].lower()}{message[1:]}{given}")
 
 
 def _holder(config: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel] | None:

@@ -150,6 +150,18 @@ def test_attributes_are_checked_against_the_vocabulary(attribute: dict[str, Any]
     assert str(caught.value).startswith("my map") and "genre" in str(caught.value)
 
 
+def test_a_password_is_never_shown(tmp_path: Path) -> None:
+    url = 'url = "postgresql://me:s3cret@host/shop"'
+    for lines in (url, f'{BOOKS}\n{url}\nquery = "q"', f'{url}\nquery = "q"\nseparator = ","', f'{url}\nquery = 3'):
+        with pytest.raises(InputError) as caught:
+            read_map(written(tmp_path, changed(SMALLEST, (BOOKS, lines))))
+        assert "s3cret" not in str(caught.value)
+    listed = changed(SMALLEST, ("[source.interactions]", "[[source.interactions]]"), (BOOKS, f'{url}\nquery = "q"'))
+    with pytest.raises(InputError, match="source.interactions: input should be a valid dict") as caught:
+        read_map(written(tmp_path, listed))
+    assert "s3cret" not in str(caught.value)
+
+
 def test_no_such_map(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.toml.* does not exist; .*kgxfer data init"):
         read_map(tmp_path / "none.toml")
