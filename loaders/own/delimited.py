@@ -77,7 +77,9 @@ def read_delimited(
 
 
 def _without_header(text: bytes, first_line: int, layout: Layout) -> tuple[bytes, int, tuple[BadLine, ...]]:
-    """Take the header off, and blank lines before it."""
+    """Take the header off, and what stands before it."""
+    for _ in range(layout.skipped):
+        text, first_line = text[text.index(b"\n") + 1 :], first_line + 1
     blank = len(text) - len(text.lstrip(b"\n"))
     bad = tuple(bad_line(first_line + number, BLANK, b"") for number in range(blank))
     text, first_line = text[blank:], first_line + blank

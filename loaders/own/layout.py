@@ -20,6 +20,7 @@ _RARE = (31, 30, 29, 28, 1, 2, 3, 4, 5, 6, 7)
 _SAMPLE = 200
 _MOST_COLUMNS = 10_000
 _CONSISTENT = 0.9
+_STATED = re.compile(rb"sep=([^\n\w\"]{1,8})\n")
 _NUMBER = re.compile(r"[+-]?\d[\d.,]*(?:[eE][+-]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.,+Z-]*)?")
 _WORDS = frozenset(
     (  # noqa: SIM905
@@ -41,12 +42,14 @@ class Layout:
         header: the first record names the columns.
         names: names of all columns, "column_1" and so on where the file has none.
         doubts: what could be otherwise, in words.
+        skipped: lines before the first record: the one by which a spreadsheet states its separator.
     """
 
     separator: str
     header: bool
     names: tuple[str, ...]
     doubts: tuple[str, ...] = ()
+    skipped: int = 0
 
 
 def find_layout(
@@ -55,21 +58,28 @@ def find_layout(
     """Look at the first lines, in UTF-8, and say how the file is laid out; what is given is not guessed.
 
     Raises:
-        InputError: a separator that can be none, or a number of columns that no table has.
+        InputError: a separator that can be none, or a number of columns that no table has, such as none.
     """
+    stated = _STATED.match(sample)
+    if stated is not None:
+        sample = sample[stated.end() :]
+        separator = separator or stated[1].decode("utf-8", "replace")
+    skipped = int(stated is not None)
     chosen, doubts = (separator, ()) if separator is not None else _find_separator(sample)
     _check_separator(chosen, where)
     rows = [row for row in _records(sample, chosen) if row]
     width = Counter(len(row) for row in rows).most_common(1)[0][0] if rows else 0
+    if not (header if isinstance(header, Sequence) else rows):
+        raise InputError(f"{where} has no columns; check separator and header")
     if isinstance(header, Sequence):
-        return Layout(chosen, False, tuple(header), doubts)
-    if header is None and rows:
+        return Layout(chosen, False, tuple(header), doubts, skipped)
+    if header is None:
         header, more = _find_header(rows, width)
         doubts = (*doubts, *more)
-    names = _named(rows[0]) if header and rows else tuple(f"column_{number + 1}" for number in range(width))
+    names = _named(rows[0]) if header else tuple(f"column_{number + 1}" for number in range(width))
     if len(names) > _MOST_COLUMNS:
         raise InputError(f"{where} has {len(names):,} columns, more than a table has; check the separator")
-    return Layout(chosen, bool(header), names, doubts)
+    return Layout(chosen, bool(header), names, doubts, skipped)
 
 
 def one_byte(separator: str, text: bytes) -> tuple[bytes, bytes]:

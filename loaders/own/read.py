@@ -124,8 +124,6 @@ def read_table(
             frame = frame_of_objects(found.values, {role: names[number] for role, number in chosen.items()})
             return RawTable(frame, place, np.array(found.lines, dtype=np.int64), found.bad_lines)
         layout = find_layout(opening.text, place, separator, header)
-        if not layout.names:
-            raise InputError(f"{place} has no columns; check separator and header")
         chosen = choose_columns(layout.names, columns, place)
         wanted = list(dict.fromkeys(chosen.values())) or [0]
         size = BLOCK_BYTES if limit is None else _HEAD

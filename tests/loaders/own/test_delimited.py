@@ -110,6 +110,13 @@ def test_separators(tmp_path: Path, content: bytes, separator: str) -> None:
         assert table.frame.to_numpy().tolist() == [["1", "2", "3"], ["4", "5", "6"]]
 
 
+def test_a_spreadsheet_states_its_separator(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, b"sep=;\r\nuser;item\r\n1,5;2\r\n3;4\r\n"))
+    assert table.frame.to_dict("list") == {"user": ["1,5", "3"], "item": ["2", "4"]}
+    assert table.lines is not None and table.lines.tolist() == [3, 4]
+    assert table.bad_lines == ()
+
+
 def test_a_separator_of_several_characters_within_quotes_stays(tmp_path: Path) -> None:
     content = b'"a::b"::c::d\n"x ""::"" y"::"p\nq"::z\ne::f\n'
     table = read_table(written(tmp_path, content), header=["1", "2", "3"], separator="::")
