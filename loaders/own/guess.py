@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from graph_schema.errors import InputError
+from loaders.own.messages import one_line, some_of
 from loaders.own.profile import Profile
 
 WORDS: Mapping[str, frozenset[str]] = {
@@ -107,12 +108,23 @@ def guess_roles(
     chosen = _assign(scores)
     found = {role: profiles[place] for role, place in chosen.items()}
     for role in REQUIRED:
-        if found[role].values == 0:
-            raise InputError(f'{where}: column "{found[role].name}" is empty, and no other can be the {role}; name it')
+        _refuse_impossible(role, found[role], profiles, named, where)
     doubts = [doubt for role, place in chosen.items() for doubt in _doubts(role, place, profiles, scores, named)]
     used = {one.name for one in found.values()}
     columns = {role: found[role].name for role in ROLES if role in found}
     return Roles(columns, tuple(doubts), tuple(one.name for one in profiles if one.name not in used))
+
+
+def _refuse_impossible(role: str, one: Profile, profiles: Sequence[Profile], named: bool, where: str) -> None:
+    """Refuse what was left for a required role when it is empty, or named clearly as something else."""
+    meant = [other for other in ROLES if other != role and name_says(other, one.name) == 1] if named else []
+    if one.values and (not meant or name_says(role, one.name)):
+        return
+    why = f'"{one_line(one.name, 40)}" {f"says {meant[0]}" if meant else "is empty"}'
+    shown = ", ".join(some_of([other.name for other in profiles]))
+    raise InputError(
+        f"{where} seems to have no column for {role}: of {shown}, {why}; add it, or write a column map by hand"
+    )
 
 
 def name_says(role: str, name: str) -> float:

@@ -241,6 +241,12 @@ def test_one_column_is_no_interaction() -> None:
         guess_roles([profile(pd.Series(["a", "b"], name="user"))], True, where="ratings.csv")
 
 
+@pytest.mark.parametrize("table", [{"user": ["a", "b"], "stars": ["1", "2"]}, {"item": ["a", "b"], "x": ["", ""]}])
+def test_what_cannot_be_an_id_is_none(table: dict[str, list[str]]) -> None:
+    with pytest.raises(InputError, match=r"ratings\.csv seems to have no column for (item_id|user_id)"):
+        guess_roles([profile(pd.Series(texts, name=name)) for name, texts in table.items()], True, where="ratings.csv")
+
+
 @pytest.mark.parametrize(
     ("source", "target", "both", "shared", "doubted"),
     [
