@@ -1,7 +1,8 @@
 """The learned controls of the accuracy tables and their settings: ``python -m benchmarks.learned [--jobs N]``.
 
 Every combination of `GRID` is trained on both CDRIB pairs; the one with the highest mean validation figure is what all
-tables use, and where there is but one it is not trained for this. Test rows are not looked at. `benchmarks/results/tuned.json` keeps every figure and the choice.
+tables use, and where there is but one it is not trained for this. Test rows are not looked at.
+`benchmarks/results/tuned.json` keeps every figure and the choice.
 """
 
 from __future__ import annotations
