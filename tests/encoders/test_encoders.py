@@ -88,7 +88,8 @@ def test_lightgcn_is_the_mean_of_dense_layers(held: bool, one_type: bool, combin
     directions = LightGCN(LightGCNConfig(dim=5, layers=2, normalise=True), graph)
     directions.load_state_dict(encoder.state_dict())
     lengths = {kind: np.linalg.norm(table, axis=1, keepdims=True) for kind, table in expected.items()}
-    assert_equal(directions(graph), {kind: table / np.maximum(lengths[kind], 1e-12) for kind, table in expected.items()})
+    unit = {kind: table / np.maximum(lengths[kind], 1e-12) for kind, table in expected.items()}
+    assert_equal(directions(graph), unit)
 
 
 def dense_relational(encoder: Relational, graph: GraphTensors) -> dict[str, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -25,7 +27,7 @@ MODELS = {
 def test_an_accelerator_gives_the_same_model(name: str) -> None:
     split = ColdStartUsers(test_share=0.25, pseudo_cold_share=0.25).split(checkerboard(24, 8), rng=0)
     graph = build_graph(split, propose_links(split, ["shared_id"]))
-    limits = {"epochs": 3, "align_epochs": 2, "distil_epochs": 2, "steps_per_epoch": 3, "patience": 9}
+    limits: dict[str, Any] = {"epochs": 3, "align_epochs": 2, "distil_epochs": 2, "steps_per_epoch": 3, "patience": 9}
     here, there = Trainer(**limits, device="cpu"), Trainer(**limits, device="cuda")
     expected, found = here.fit(MODELS[name], graph, split), there.fit(MODELS[name], graph, split)
     for domain in (0, 1):
