@@ -89,7 +89,7 @@ def _with_rows(
 ) -> tuple[Draft, list[RuleFinding]]:
     more = pd.DataFrame({key: new}, index=np.full(len(new), -1))
     old = table.frame.assign(**{key: decode(table.frame[key].array).array})
-    joined = Table(name, pd.concat([old, more]) if len(old) else more, table.lines)
+    joined = Table(name, pd.concat([old, more]), table.lines)
     joined = joined.with_columns(**{key: encode(joined.frame[key])})
     mask = np.arange(len(joined.frame)) >= len(table.frame)
     return draft.put(joined), joined.finding(rule, mask, "added", (key,), detail)

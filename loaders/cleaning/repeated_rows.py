@@ -94,6 +94,7 @@ def _written(table: Table, first: pd.DataFrame, values: pd.DataFrame) -> Table:
     for column in chosen.columns:
         coded = table.frame[column].dtype == "category"
         whole = decode(table.frame[column].array) if coded else table.frame[column].reset_index(drop=True).copy()
-        whole.iloc[positions] = chosen[column].to_numpy()
+        # Where every value is missing, grouping has lost the type.
+        whole.iloc[positions] = chosen[column].astype(whole.dtype).array
         changed[column] = encode(whole) if coded else whole.array
     return table.with_columns(**changed)

@@ -69,6 +69,16 @@ def test_rows_of_one_item_are_copies_or_complete_or_contradict_each_other(how: s
     assert sorted(facts["head_id"] + facts["tail_id"]) == ["ax", "ay", "az", "bx", "cx"]
 
 
+@pytest.mark.parametrize("how", ["first", "last", "most_frequent"])
+def test_rows_of_one_item_may_lack_every_value_of_a_column(how: str) -> None:
+    nothing = [None, None]
+    items = {"item_id": ["a", "a"], "name": ["A", "B"], **dict.fromkeys(("year", "genres", "price", "plot"), nothing)}
+    attributes = (GENRES, Attribute("price", "numeric"), Attribute("plot", "text"))
+    result = cleaned({"user_id": ["u"], "item_id": ["a"]}, items, item_attributes=attributes, conflicts=how)
+    assert found(result, "items") == {"conflicting rows of one id": (1, "merged")}
+    assert result.tables.items[["year", "price", "plot"]].isna().all(axis=None)
+
+
 def test_the_same_item_under_two_ids() -> None:
     items = {
         "item_id": ["1", "2", "3", "4", "5"],
@@ -110,6 +120,13 @@ def test_interactions_of_unknown_users_and_items() -> None:
     assert dropped.tables.interactions.values.tolist() == [["u", "a"]]
     assert found(dropped) == {"unknown user": (1, "dropped"), "unknown item": (1, "dropped")}
     assert dropped.tables.items["item_id"].tolist() == ["a", "c"]
+
+
+def test_a_table_without_rows_keeps_its_columns() -> None:
+    columns: dict[str, list[str]] = {"item_id": [], "name": [], "year": [], "genres": []}
+    result = cleaned({"user_id": ["u"], "item_id": ["a"]}, columns, item_attributes=(GENRES,))
+    assert list(result.tables.items.columns) == ["item_id", "name", "year", "item_type"]
+    assert result.tables.items["item_id"].tolist() == ["a"]
 
 
 def test_the_core_is_taken_until_nothing_changes() -> None:
