@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from loaders import atomic_files
 from loaders.collections import COLLECTIONS, DOMAINS, load_domain, read_domain
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
 from loaders.own.assemble import from_files, from_frames
@@ -33,14 +34,16 @@ DATA_SETS: dict[str, DataSet] = {
 }
 """The registry. A new data set is one module in `loaders/public` and one line here."""
 
-_registry = Registry(DATA_SETS)
-available = _registry.available
+_registry = Registry(DATA_SETS | COLLECTIONS)
+card = _registry.card
 fetch = _registry.fetch
+load = _registry.load
 
-# Collections that a user fetches have no checksum to fetch them by; they load and show their cards all the same.
-_everything = Registry({**DATA_SETS, **COLLECTIONS})
-card = _everything.card
-load = _everything.load
+
+def available() -> list[str]:
+    """Return the names of the data sets whose files are known by checksum, or need none; collections come besides."""
+    return list(DATA_SETS)
+
 
 __all__ = [
     "COLLECTIONS",
@@ -50,6 +53,7 @@ __all__ = [
     "DataCard",
     "DataSet",
     "DomainTables",
+    "atomic_files",
     "available",
     "card",
     "fetch",
@@ -58,7 +62,7 @@ __all__ = [
     "load",
     "load_domain",
     "pair",
-    "read_map",
     "read_domain",
+    "read_map",
     "root_folder",
 ]

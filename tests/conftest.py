@@ -20,6 +20,9 @@ from tests.worlds import checkerboard
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
+# No test looks for a text encoder on the network; read when the library is first imported.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 # The worlds of the tests are tiny: a second thread only waits for the first, for milliseconds where cores are busy.
 torch.set_num_threads(1)
 

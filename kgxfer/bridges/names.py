@@ -20,7 +20,8 @@ _ROMAN = {
 
 def item_names(domain: DomainTables) -> pd.DataFrame:
     """The items of a domain as id, name, year; names and years are missing where the domain has none."""
-    return domain.items.rename(columns={"item_id": "id"}).reindex(columns=["id", "name", "year"])
+    named = domain.items.rename(columns={"item_id": "id"}).reindex(columns=["id", "name", "year"])
+    return named.astype({"name": "str"})
 
 
 def entity_names(domain: DomainTables, node_type: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from graph_schema.errors import unknown_name
+from graph_schema.errors import InputError, unknown_name
 from kgxfer.cli.console import Root, print_table, say
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ def list_data(root: Root = None) -> None:
     table.add_column("licence", overflow="fold")
     table.add_column("files")
     folder = loaders.root_folder(root)
-    for name, entry in loaders.DATA_SETS.items():
+    for name, entry in (loaders.DATA_SETS | loaders.COLLECTIONS).items():
         size = "\n".join(f"{_total(entry.card.counts, part)} {part}" for part in ("users", "items", "interactions"))
         named = Text.assemble((name, "bold"), "\n", entry.card.title)
-        table.add_row(named, Text(size), Text(entry.card.licence), Text(_presence(entry, folder)))
+        by_hand = name in loaders.COLLECTIONS
+        files = "get them from its page" if by_hand else _presence(entry, folder)
+        table.add_row(named, Text("" if by_hand else size), Text(entry.card.licence), Text(files))
     print_table(table)
     say(f"data folder: {folder}")
 
@@ -53,6 +55,11 @@ def fetch_data(name: Annotated[str, typer.Argument(metavar="NAME")], root: Root 
     """Download what is missing of a data set, check it, and say where it lies."""
     import loaders
 
+    if name in loaders.COLLECTIONS:
+        raise InputError(
+            f'"{name}" is a collection that nobody has a checksum of, so it is not downloaded; get its files from '
+            f"{loaders.card(name).url} and say with --root or KGXFER_DATA where they are"
+        )
     if name not in loaders.DATA_SETS:
         raise unknown_name("data set", name, loaders.DATA_SETS)
     paths = loaders.fetch(name, root, progress=sys.stderr.isatty())

@@ -90,7 +90,8 @@ def bridge_of_user(grouped: Grouped) -> np.ndarray:
             linked |= users.isin(given.loc[given["node_type"] == "User", end])
         return np.where(linked, "linked users", "users without link")
     of_users = links[links["node_type"] == "User"].drop_duplicates(end).set_index(end)["method"]
-    return np.asarray(("users linked by " + users.map(of_users)).fillna("users without link"), dtype=object)
+    methods = users.map(of_users).astype("str")  # text even where nobody is linked
+    return np.asarray(("users linked by " + methods).fillna("users without link"), dtype=object)
 
 
 GROUPINGS: dict[str, Callable[[Grouped], np.ndarray]] = {

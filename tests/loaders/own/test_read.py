@@ -218,6 +218,7 @@ def test_absent_columns_name_the_nearest(tmp_path: Path) -> None:
         (b"SQLite format 3\x00", "is a SQLite database"),
         (b"PAR1 and no more", "cannot be read as Parquet"),
     ],
+    ids=[str(number) for number in range(16)],  # packed content bears the time; a test's name must not
 )
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, content: bytes, words: str) -> None:
     assert words in refused(written(tmp_path, content))
