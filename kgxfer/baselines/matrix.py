@@ -84,3 +84,22 @@ def item_entities(graph: KnowledgeGraph, catalogue: Catalogue, joint: JointMatri
                 block = sparse.csr_matrix((np.ones(int(kept.sum())), (rows[kept], columns[kept])), shape=shape)
                 by_type[entity_type] = by_type[entity_type] + block if entity_type in by_type else block
     return sparse.vstack([sparse.csr_matrix((0, joint.matrix.shape[1])), *by_type.values()]).tocsr()
+
+
+def item_pairs(graph: KnowledgeGraph, catalogue: Catalogue, joint: JointMatrix) -> sparse.csr_matrix:
+    """Edges between items, such as the SIMILAR_TO of a book and its film, as a CSR matrix [edges, joint items]."""
+    blocks = [sparse.csr_matrix((0, joint.matrix.shape[1]))]
+    columns = [item_columns(graph, catalogue, joint.columns[domain], domain) for domain in (0, 1)]
+    for kind, edges in graph.facts.items():
+        if kind.head not in graph.item_types or kind.tail not in graph.item_types:
+            continue
+        # Where both domains have items of one type, a node is an item of one or the other, or of both.
+        places = [
+            np.max([columns[domain][rows] for domain in (0, 1) if graph.item_types[domain] == item_type], axis=0)
+            for item_type, rows in ((kind.head, edges.head), (kind.tail, edges.tail))
+        ]
+        pairs = np.column_stack(places)
+        pairs = pairs[(pairs >= 0).all(1) & (pairs[:, 0] != pairs[:, 1])]
+        entries = (np.ones(pairs.size), (np.repeat(np.arange(len(pairs)), 2), pairs.ravel()))
+        blocks.append(sparse.csr_matrix(entries, shape=(len(pairs), joint.matrix.shape[1])))
+    return sparse.vstack(blocks).tocsr()

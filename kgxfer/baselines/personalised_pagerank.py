@@ -17,7 +17,7 @@ from pydantic import Field
 from scipy import sparse
 
 from kgxfer.baselines.base import Baseline, BaselineConfig, Candidate
-from kgxfer.baselines.matrix import JointMatrix, item_entities
+from kgxfer.baselines.matrix import JointMatrix, item_entities, item_pairs
 from kgxfer.baselines.reweighted import LastBlocks, Reweighted
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.propagate import Adjacency, SortedWeights
@@ -26,7 +26,10 @@ from kgxfer.splits import Split
 
 
 class PersonalisedPageRankConfig(BaselineConfig):
-    """Settings: `restart` and `beta` are candidates to choose from; `fact_weight` 0 walks over interactions only."""
+    """Settings: `restart` and `beta` are candidates to choose from; `fact_weight` 0 walks over interactions only.
+
+    With facts the walk also takes edges between items: a book and its film.
+    """
 
     restart: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((0.1, 0.3, 0.6), min_length=1)
     beta: tuple[float, ...] = Field((-0.25, 0.0, 0.25), min_length=1)
@@ -46,7 +49,8 @@ class PersonalisedPageRank(Baseline):
         joint = JointMatrix.of(graph, catalogue, self.config.joint)
         hubs = joint.matrix
         if self.config.fact_weight:
-            hubs = sparse.vstack([hubs, self.config.fact_weight * item_entities(graph, catalogue, joint)]).tocsr()
+            known = sparse.vstack([of(graph, catalogue, joint) for of in (item_entities, item_pairs)])
+            hubs = sparse.vstack([hubs, self.config.fact_weight * known]).tocsr()
         shared = LastBlocks(_Walk(joint, hubs, self.config.steps).arrivals)
         found = []
         for restart, beta in product(self.config.restart, self.config.beta):

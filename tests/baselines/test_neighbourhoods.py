@@ -3,9 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from graph_schema import InputError
+from graph_schema import LINKS, InputError, validate
 from kgxfer.baselines import (
     Content,
     ItemKNN,
@@ -19,7 +20,7 @@ from kgxfer.bridges import propose_links
 from kgxfer.graph import build_graph
 from kgxfer.splits import FixedFiles, Split
 from tests.baselines.dense import dense_facts, dense_matrix, graph_of, rows_for, scaled
-from tests.worlds import block_of, checkerboard, pair_of, split_of
+from tests.worlds import block_of, checkerboard, domain_of, pair_of, split_of
 
 
 @pytest.mark.parametrize("combine", ["same_as_edges", "collapse"])
@@ -82,6 +83,24 @@ def test_facts_reach_across_domains_that_share_no_user() -> None:
     assert not PersonalisedPageRank(fact_weight=0.0).fit(graph, split).score("films", users).any()
     without_links = build_graph(split, propose_links(split, []))
     assert not PersonalisedPageRank(fact_weight=1.0).fit(without_links, split).score("films", users).any()
+
+
+@pytest.mark.parametrize("combine", ["same_as_edges", "collapse"])
+def test_the_walk_takes_edges_between_items(combine: str) -> None:
+    """Ann read one book, which is like one film that nobody but Bob saw; no person and no entity joins the domains."""
+    links = pd.DataFrame({"source_id": ["b0"], "target_id": ["f0"], "node_type": ["Item"], "relation": ["SIMILAR_TO"]})
+    links = validate(links.assign(confidence=1.0, method="hand", evidence=""), LINKS)
+    books = domain_of("books", "Book", {"ann": "b0", "eve": "b1"})
+    films = domain_of("films", "Movie", {"bob": "f0 f1", "cem": "f1 f2"})
+    split = FixedFiles().split(pair_of(books, films, test={"films": {"cem": "f2"}}, links=links))
+    model = PersonalisedPageRank(restart=(0.5,), beta=(0.0,), steps=2, fact_weight=1.0).fit(
+        build_graph(split, links, combine), split
+    )
+    # Two arrivals: half of the walk leaves b0 by the likeness, half of that arrives at f0; restarts halve it.
+    items = model.catalogue.items[1]["item_id"].tolist()
+    scores = dict(zip(items, model.score("films", ["ann"])[0], strict=True))
+    assert scores == pytest.approx({"f0": 0.5 * 0.5 * 0.5, "f1": 0.0, "f2": 0.0})
+    assert not model.score("films", ["eve"]).any()
 
 
 @pytest.mark.parametrize("joint", [True, False])
