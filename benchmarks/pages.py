@@ -143,13 +143,13 @@ def _other(path: Path) -> list[Section]:
         rows = [row for record in found.values() for row in record["rows"]]
         note = "Percent, but for the counts of twins. Gain: of ItemKNN over popularity, NDCG@10, full ranking."
         return [Section(command, pd.DataFrame(rows).set_index("pair"), note=note)]
-    single = {name: value for name, value in found.items() if not isinstance(value, dict)}
-    groups = {f"{command}: {name}": value for name, value in found.items() if isinstance(value, dict)}
-    sections = [Section(title, _table(figures)) for title, figures in groups.items()]
-    facts = "; ".join(f"{name}: {_short(value)}" for name, value in single.items())
+    groups = {name: value for name, value in found.items() if value and isinstance(value, dict)}
+    # Lists of single findings are for programs; what stands alone is said once, below the last table.
+    facts = "; ".join(f"{name}: {_short(value)}" for name, value in found.items() if not isinstance(value, dict | list))
     if path.stem == "speed":
         facts = "Times are seconds, medians of interleaved rounds."
-    return [replace(section, note=facts) for section in sections]
+    sections = [Section(f"{command}: {name}", _table(figures)) for name, figures in groups.items()]
+    return [*sections[:-1], *(replace(section, note=facts) for section in sections[-1:])]
 
 
 def _table(figures: dict[str, Any]) -> pd.DataFrame:
@@ -162,7 +162,9 @@ def _table(figures: dict[str, Any]) -> pd.DataFrame:
 
 
 def _short(value: Any) -> str:
-    return f"{value:,.6g}" if isinstance(value, int | float) and abs(value) < 1e6 else str(value)
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:,.4g}"
+    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
 
 
 def _page(sections: Sequence[Section]) -> str:
