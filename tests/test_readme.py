@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import loaders
+from kgxfer.experiment import load_config
 from tests.test_cli import kgxfer
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +50,16 @@ def test_the_data_sets_are_all_listed() -> None:
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("block", [block for block in blocks("toml") if block.startswith("[graph]")])
+def test_the_settings_of_a_graph_are_read(block: str, tmp_path: Path) -> None:
+    rest = 'name = "shown"\n[data]\nname = "case-study"\n[baselines.popularity]\n'
+    (tmp_path / "shown.toml").write_text(rest + block)
+    (tmp_path / "statements.csv").write_text("head_id,tail_id\na,b\n")
+    (tmp_path / "review.csv").write_text("source_id,target_id,node_type,decision\n")
+    graph = load_config(tmp_path / "shown.toml").graph
+    assert len(graph.made()) == len(graph.bridges)
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from kgxfer.bridges.text_neighbours import TextNeighbours
 from kgxfer.registry import Registry
 from kgxfer.splits import Split
 
-BRIDGES: Registry[Bridge] = Registry(
+BRIDGES: Registry[SharedId | SharedEntity | SameName | FuzzyName | TextNeighbours | BehaviourTwins] = Registry(
     "bridge",
     {
         "shared_id": SharedId,
@@ -30,6 +31,23 @@ BRIDGES: Registry[Bridge] = Registry(
 )
 
 
+def bridge_of(name: str, settings: Mapping[str, Any] | None = None, where: str = "") -> Bridge:
+    """Make a registered bridge from plain values.
+
+    Args:
+        name: the registered name.
+        settings: of its `config_class`; the defaults when not given.
+        where: put before its name in messages.
+
+    Raises:
+        InputError: an unknown bridge or setting (the nearest is named), a value out of bounds, or a file that a setting
+            names and that cannot be read.
+    """
+    kind = BRIDGES[name]
+    config = kind.config_class.parse(settings or {}, f"{where}bridge {name}")
+    return kind(config)  # type: ignore[arg-type]
+
+
 def propose_links(split: Split, bridges: Sequence[str | Bridge]) -> pd.DataFrame:
     """Run bridges over the training part of a split and join their tables with the data set's own links.
 
@@ -38,7 +56,7 @@ def propose_links(split: Split, bridges: Sequence[str | Bridge]) -> pd.DataFrame
     Raises:
         InputError: an unknown bridge (the nearest is named), or a relation of links that is none.
     """
-    chosen = [BRIDGES[bridge]() if isinstance(bridge, str) else bridge for bridge in bridges]
+    chosen = [bridge_of(bridge) if isinstance(bridge, str) else bridge for bridge in bridges]
     tables = [split.train_links] + [bridge.links(split) for bridge in chosen]
     tables = [table.assign(relation=relations_of(table))[list(LINKS.names)] for table in tables if len(table)]
     joined = pd.concat(tables, ignore_index=True) if tables else LINKS.empty()
@@ -58,6 +76,7 @@ __all__ = [
     "SharedEntity",
     "SharedId",
     "TextNeighbours",
+    "bridge_of",
     "matched_names",
     "propose_links",
     "shuffle_links",

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from graph_schema.config import Config
 from graph_schema.errors import unknown_name
 from graph_schema.schema import Schema
 from graph_schema.tables import LINKS, validate
@@ -17,8 +18,15 @@ LIKENESS = "SIMILAR_TO"
 """The relations of links: two names of one thing; alike but not the same (a soft link)."""
 
 
+class NoSettings(Config):
+    """Of a bridge that has nothing to choose."""
+
+
 class Bridge(Protocol):
-    """Reads the training part of a split and proposes pairs; it never sees validation or test rows."""
+    """Reads the training part of a split and proposes pairs; it never sees validation or test rows.
+
+    One that is registered has a `config_class` besides, and is made from one of it.
+    """
 
     def links(self, split: Split) -> pd.DataFrame:
         """Return a table with the columns of `graph_schema.LINKS`."""

@@ -19,9 +19,8 @@ from graph_schema.tables import LINKS, validate
 from loaders.dataset import CrossDomainDataset, DomainTables
 from loaders.files import new_file
 from loaders.own import read_table
-from loaders.own.bad_lines import BLANK
+from loaders.own.bad_lines import refuse_bad_lines
 from loaders.pairing import entities_of
-from loaders.raw import RawTable
 
 KEY = ["source_id", "target_id", "node_type"]
 REVIEW_COLUMNS = (
@@ -186,13 +185,6 @@ def _parsed(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
     filled = (table != "").any(axis=1).to_numpy()
     lines = np.arange(len(table)) + 2 if raw.lines is None else raw.lines
     return table[filled].reset_index(drop=True).apply(restored), lines[filled]
-
-
-def refuse_bad_lines(raw: RawTable) -> None:
-    """Refuse a table that a person keeps by hand where a line of it is no row; blank lines do no harm."""
-    faulty = [line for line in raw.bad_lines if line.reason != BLANK]
-    if faulty:
-        raise InputError(f'file "{raw.where}", line {faulty[0].line}: {faulty[0].reason}; mend the line')
 
 
 def _one_each(table: pd.DataFrame, lines: np.ndarray, path: Path) -> tuple[pd.DataFrame, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kgxfer.bridges.links import item_link_type, link_table
+from kgxfer.bridges.links import NoSettings, item_link_type, link_table
 from kgxfer.bridges.names import item_names, normalised_names
 from kgxfer.splits import Split
 
@@ -17,6 +17,11 @@ class SameName:
     Items of one type get SAME_AS links; items of two types, such as a book and its film, SIMILAR_TO, whatever their
     years. A name that several items of one domain bear says too little and is left out.
     """
+
+    config_class = NoSettings
+
+    def __init__(self, config: NoSettings | None = None) -> None:
+        self.config = config or NoSettings()
 
     def links(self, split: Split) -> pd.DataFrame:
         """Return one link per pair; none where items have no names."""

@@ -7,18 +7,24 @@ table. They may lead through ids that neither domain has, and they may name item
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from graph_schema.columns import Column
+from graph_schema.config import Config
+from graph_schema.errors import InputError
 from graph_schema.schema import Schema
 from graph_schema.tables import TableDefinition, validate
 from kgxfer.bridges.links import IDENTITY, link_table
 from kgxfer.splits import Split
 from loaders.dataset import CrossDomainDataset, DomainTables
+from loaders.own import read_table
+from loaders.own.bad_lines import refuse_bad_lines
 from loaders.pairing import entities_of
 
 _LOG = logging.getLogger(__name__)
@@ -32,16 +38,35 @@ _SHARED = "both"
 _FAULTS = ["fault", "head_id", "tail_id", "detail"]
 
 
+class SharedEntityConfig(Config):
+    """Settings.
+
+    Attributes:
+        same_as: a file of same-as statements (CSV, JSON lines or Parquet): head_id, tail_id and, if at all, node_type.
+        same_as_sha256: the checksum that the file has to have. A run fills it in, so that neither an audit nor a
+            resumed run reads other statements.
+    """
+
+    same_as: str | None = None
+    same_as_sha256: str | None = None
+
+
 class SharedEntity:
     """Link the entities that are one by type and id or by same-as statements, and the items that statements join."""
 
-    def __init__(self, same_as: pd.DataFrame | None = None) -> None:
-        """Check the table of statements.
+    config_class = SharedEntityConfig
+
+    def __init__(self, config: SharedEntityConfig | None = None, same_as: pd.DataFrame | None = None) -> None:
+        """Read the file of statements that the settings name, or take a table of them.
 
         Raises:
-            InputError: the table has not the columns head_id, tail_id and, if at all, node_type.
+            InputError: the file cannot be read or is another than expected, or the table has not the columns head_id,
+                tail_id and, if at all, node_type.
         """
+        self.config = config or SharedEntityConfig()
         self.same_as = None if same_as is None else validate(same_as, STATEMENTS, "bridge shared_entity")
+        if self.config.same_as is not None and same_as is None:
+            self.same_as = read_statements(Path(self.config.same_as), self.config.same_as_sha256)[0]
 
     def links(self, split: Split) -> pd.DataFrame:
         """Return one link per pair; the evidence of a pair with two ids is the path of statements between them.
@@ -65,6 +90,22 @@ class SharedEntity:
         closure = _Closure(split.dataset, self.same_as)
         tables = [*closure.faults, pd.DataFrame(columns=_FAULTS, dtype="str")]
         return pd.concat(tables, ignore_index=True)[_FAULTS]
+
+
+def read_statements(path: Path, sha256: str | None = None) -> tuple[pd.DataFrame, str]:
+    """Read same-as statements from a file, and return them with its checksum.
+
+    Raises:
+        InputError: the file is absent or unreadable, has another checksum than `sha256`, lines that are no rows, or not
+            the columns of `STATEMENTS`.
+    """
+    raw = read_table(path)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise InputError(f"same-as statements, {raw.where}: not the file of before; restore it, or start anew")
+    refuse_bad_lines(raw)
+    named = raw.frame[[name for name in STATEMENTS.names if name in raw.frame]]
+    return validate(named, STATEMENTS, raw.where), found
 
 
 class _Closure:

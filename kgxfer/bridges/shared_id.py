@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kgxfer.bridges.links import link_table
+from kgxfer.bridges.links import NoSettings, link_table
 from kgxfer.splits import Split
 
 
@@ -14,6 +14,11 @@ class SharedId:
     Cold-start users are linked too: that the shop knows who they are is the premise of the task. Loaders give people
     who merely share a number different ids.
     """
+
+    config_class = NoSettings
+
+    def __init__(self, config: NoSettings | None = None) -> None:
+        self.config = config or NoSettings()
 
     def links(self, split: Split) -> pd.DataFrame:
         """Return one link per overlapping user."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from kgxfer.bridges import BRIDGES, propose_links, shuffle_links
+from kgxfer.bridges import propose_links, shuffle_links
 from kgxfer.bridges.review import KEY
 from kgxfer.evaluation import evaluate
 from kgxfer.evaluation.comparison import POOLED, compare
@@ -72,7 +72,7 @@ def _table(config: RunConfig, state: RunState, models: dict[tuple[str, str], Ran
 
 def _own(config: RunConfig, split: Split, bridge: str) -> pd.DataFrame:
     """The links of one bridge that the run keeps."""
-    return kept_links(split, config.graph, BRIDGES[bridge]().links(split))[0]
+    return kept_links(split, config.graph, config.graph.bridge(bridge).links(split))[0]
 
 
 def _variants(config: RunConfig, state: RunState, bridge: str, links: str) -> Iterator[Ground]:
@@ -83,7 +83,7 @@ def _variants(config: RunConfig, state: RunState, bridge: str, links: str) -> It
 
 
 def _changed(config: RunConfig, split: Split, bridge: str, links: str) -> Ground:
-    others = propose_links(split, [name for name in config.graph.bridges if name != bridge])
+    others = propose_links(split, [config.graph.bridge(name) for name in config.graph.bridges if name != bridge])
     changed, _ = kept_links(split, config.graph, others)
     if links == "shuffled":
         exchanged = shuffle_links(_own(config, split, bridge), numpy_generator(config.seed, "bridge controls", bridge))

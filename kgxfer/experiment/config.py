@@ -16,8 +16,9 @@ from graph_schema.config import Config
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.baselines import BASELINES, BlendConfig
 from kgxfer.baselines.base import choice_metric
-from kgxfer.bridges import BRIDGES
+from kgxfer.bridges import BRIDGES, Bridge, bridge_of
 from kgxfer.bridges.review import Undecided, read_review
+from kgxfer.bridges.shared_entity import read_statements
 from kgxfer.evaluation import EvaluationConfig
 from kgxfer.evaluation.comparison import ComparisonConfig
 from kgxfer.evaluation.metrics import LIST_METRICS, WHOLE_LIST_METRICS
@@ -97,7 +98,7 @@ class SplitConfig(Config):
 
 
 class GraphConfig(Config):
-    """Which bridges propose links, which of these are kept, and how linked nodes are joined.
+    """Which bridges propose links, by which settings, which links are kept, and how linked nodes are joined.
 
     Links below `minimum_confidence` are kept where the file `reviewed_links` accepts them, or all of them where
     `undecided` is "stay"; those that it rejects are not. `reviewed_sha256` is filled in with the checksum of the file,
@@ -105,11 +106,20 @@ class GraphConfig(Config):
     """
 
     bridges: tuple[str, ...] = ("shared_id", "shared_entity")
+    bridge_settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     combine: str = "same_as_edges"
     minimum_confidence: float = Field(0.0, ge=0, le=1)
     reviewed_links: str | None = None
     reviewed_sha256: str | None = None
     undecided: Undecided = "leave"
+
+    def bridge(self, name: str, where: str = "") -> Bridge:
+        """Make a bridge with its settings here; `where` stands before its name in messages."""
+        return bridge_of(name, self.bridge_settings.get(name), where)
+
+    def made(self) -> list[Bridge]:
+        """Make all bridges, in order."""
+        return [self.bridge(name) for name in self.bridges]
 
 
 class ModelRun(TransferModelConfig):
@@ -244,7 +254,8 @@ def load_config(path: Path, **changes: Any) -> RunConfig:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f'configuration "{path}" is not valid TOML: {error}') from error
-    values = _with_map(_with_review(values, path.parent), path.parent)
+    for found_from in (_with_review, _with_statements, _with_map):
+        values = found_from(values, path.parent)
     return checked_config(values | changes, f'configuration "{path}"')
 
 
@@ -256,6 +267,21 @@ def _with_review(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = (folder / graph["reviewed_links"]).resolve()
     sha256 = read_review(path, sha256=graph.get("reviewed_sha256")).sha256
     return values | {"graph": {**graph, "reviewed_links": str(path), "reviewed_sha256": sha256}}
+
+
+def _with_statements(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """So is that of the same-as statements of the bridge shared_entity."""
+    graph = values.get("graph")
+    every = graph.get("bridge_settings") if isinstance(graph, dict) else None
+    own = every.get("shared_entity") if isinstance(every, dict) else None
+    if not (isinstance(graph, dict) and isinstance(every, dict) and isinstance(own, dict)):
+        return values
+    if not isinstance(own.get("same_as"), str):
+        return values
+    path = (folder / own["same_as"]).resolve()
+    sha256 = read_statements(path, own.get("same_as_sha256"))[1]
+    settings = {**every, "shared_entity": {**own, "same_as": str(path), "same_as_sha256": sha256}}
+    return values | {"graph": {**graph, "bridge_settings": settings}}
 
 
 def _with_map(values: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -273,8 +299,7 @@ def checked_config(values: Mapping[str, Any], where: str = "configuration") -> R
         loaders.read_map(config.data.map)
     split = SPLITS[config.split.protocol]
     split.config_class.parse(config.split.settings, f"{where}, split {config.split.protocol}")
-    for bridge in config.graph.bridges:
-        BRIDGES[bridge]
+    _check_bridges(config.graph, where)
     if not config.models and not config.baselines:
         raise InputError(f"{where}: no [models.NAME] and no [baselines.NAME]; name at least one")
     _check_names(config, where)
@@ -290,6 +315,19 @@ def checked_config(values: Mapping[str, Any], where: str = "configuration") -> R
         kind = BASELINES[baseline.kind or name]
         kind.config_class.parse(baseline.settings, f"{where}, baseline {name}")
     return config
+
+
+def _check_bridges(graph: GraphConfig, where: str) -> None:
+    for name in graph.bridges:
+        graph.bridge(name, f"{where}, ")
+    for name in graph.bridge_settings:
+        if name not in BRIDGES:
+            raise unknown_name(f"bridge in {where}, graph.bridge_settings,", name, BRIDGES)
+        if name not in graph.bridges:
+            raise InputError(
+                f"{where}: settings of bridge {name}, which the run does not use; add it to bridges, or remove "
+                f"[graph.bridge_settings.{name}]"
+            )
 
 
 def _check_names(config: RunConfig, where: str) -> None:

@@ -59,7 +59,7 @@ class Ground:
     @staticmethod
     def of(split: Split, config: GraphConfig) -> Ground:
         """Propose links and build the graph."""
-        links, review = kept_links(split, config, propose_links(split, config.bridges))
+        links, review = kept_links(split, config, propose_links(split, config.made()))
         return Ground(split, links, build_graph(split, links, config.combine), review)
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 import loaders
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.tables import LINKS, validate
-from kgxfer.bridges.review import refuse_bad_lines, restored
+from kgxfer.bridges.review import restored
 from kgxfer.splits import ColdStartUsers, FixedFiles, Ratio, Split
 from loaders import CrossDomainDataset
 from loaders.own import read_table
+from loaders.own.bad_lines import refuse_bad_lines
 
 MAP = ".toml"
 

@@ -16,6 +16,7 @@ from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
 from loaders.cleaning import Cleaned, CleaningConfig, clean
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
+from loaders.own.bad_lines import refuse_bad_lines
 from loaders.own.column_map import (
     COLUMNS,
     ColumnMap,
@@ -196,11 +197,9 @@ def own_users(tables: DomainTables, schema: Schema) -> DomainTables:
 
 
 def _read_links(links: LinksMap, column_map: ColumnMap, origin: Origin, schema: Schema) -> pd.DataFrame:
-    """Read the table of links; a line of it that is no row is an error, for a link left out is not missed later."""
+    """Read the table of links; a line of it that is no row is an error."""
     raw = origin.read("links", links)
-    if raw.bad_lines:
-        first = raw.bad_lines[0]
-        raise InputError(f"{raw.where}, line {first.line}: {first.reason}; correct the line or remove it")
+    refuse_bad_lines(raw)
     frame = raw.frame.copy()
     for end in ("source_id", "target_id"):
         frame[end] = frame[end].astype("str").str.strip()

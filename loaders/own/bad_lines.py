@@ -7,7 +7,7 @@ from typing import Final
 
 from graph_schema.errors import InputError
 from loaders.own.messages import one_line
-from loaders.raw import BadLine
+from loaders.raw import BadLine, RawTable
 
 BLANK: Final = "blank line"
 TOO_FEW: Final = "too few fields"
@@ -29,6 +29,17 @@ _EXCERPT = 80
 def bad_line(line: int, reason: str, content: bytes) -> BadLine:
     """Make a bad line with an excerpt of its content."""
     return BadLine(line, reason, one_line(content[: 4 * _EXCERPT].decode("utf-8", "replace"), _EXCERPT))
+
+
+def refuse_bad_lines(raw: RawTable) -> None:
+    """Refuse a table kept by hand where a line of it is no row; blank lines do no harm.
+
+    Raises:
+        InputError: names the line and what is wrong with it.
+    """
+    faulty = next((line for line in raw.bad_lines if line.reason != BLANK), None)
+    if faulty is not None:
+        raise InputError(f"{raw.where}, line {faulty.line}: {faulty.reason}; correct the line or remove it")
 
 
 def refuse_too_many(found: Iterable[BadLine], rows: int, where: str) -> None:

@@ -137,7 +137,7 @@ def test_what_spreadsheets_save_is_read(tmp_path: Path, separator: str, end: str
         ("source_id,target_id,node_type\na,x,Movie\n", 'line 1: no column "decision"'),
         ("", "empty"),
         (HEAD + "a,A,x,Movie,accept,1,2\n", "line 2: too many fields"),
-        (HEAD + "a,A,x,Movie,accept,1,2\n" + "b,B,y,Movie,\n" * 9, "line 2: too many fields; mend the line"),
+        (HEAD + "a,A,x,Movie,accept,1,2\n" + "b,B,y,Movie,\n" * 9, "line 2: too many fields; correct the line"),
         (HEAD + "a,A,x,Movie,\nb,A,q,Movie,accept\n", 'line 3: target_id "q" is no Movie of domain "two"'),
         (HEAD + "a,A,x,Genre,accept\n", 'line 2: source_id "a" is no Genre of domain "one"'),
         (HEAD + "u1,A,u9,User,accept\n", 'target_id "u9" is no User'),

@@ -67,8 +67,8 @@ def test_facts_of_both_domains_lead_from_one_id_to_the_other() -> None:
 def test_a_table_leads_through_ids_that_no_domain_has() -> None:
     split = split_of_facts([wrote("herbert"), wrote("asimov")], [directed("fh"), directed("lynch")])
     table = statements(("wd:1", "herbert"), ("wd:1", "viaf:2"), ("fh", "viaf:2"), ("x", "y"))
-    assert found(SharedEntity(table), split) == {("herbert", "fh"): "same as: herbert = wd:1 = viaf:2 = fh"}
-    assert SharedEntity(table).faults(split).empty
+    assert found(SharedEntity(same_as=table), split) == {("herbert", "fh"): "same as: herbert = wd:1 = viaf:2 = fh"}
+    assert SharedEntity(same_as=table).faults(split).empty
     assert found(SharedEntity(), split) == {}
 
 
@@ -78,7 +78,7 @@ def test_items_are_one_by_statement_and_not_by_id() -> None:
     assert found(SharedEntity(), split) == {("b", "f"): "same as: b = wd:9 = f"}
     assert SharedEntity().links(split)["node_type"].tolist() == ["Movie"]
     books_and_films = split_of_facts([], [])
-    bridge = SharedEntity(statements(("b", "f")))
+    bridge = SharedEntity(same_as=statements(("b", "f")))
     assert found(bridge, books_and_films) == {}
     assert bridge.faults(books_and_films).to_numpy().tolist() == [["of wrong type", "b", "f", "Book and Movie"]]
 
@@ -87,16 +87,16 @@ def test_the_type_says_which_of_two_namesakes_is_meant() -> None:
     tagged = [("b", "Book", "HAS_KEYWORD", "dune", "Keyword"), ("b", "Book", "PART_OF_SERIES", "dune", "Series")]
     filmed = [("f", "Movie", "HAS_KEYWORD", "sand", "Keyword"), ("f", "Movie", "PART_OF_SERIES", "sand", "Series")]
     split = split_of_facts(tagged, filmed)
-    links = SharedEntity(statements(("dune", "sand", "Series"))).links(split)
+    links = SharedEntity(same_as=statements(("dune", "sand", "Series"))).links(split)
     assert links[["source_id", "target_id", "node_type"]].to_numpy().tolist() == [["dune", "sand", "Series"]]
-    links = SharedEntity(statements(("dune", "sand"))).links(split)
+    links = SharedEntity(same_as=statements(("dune", "sand"))).links(split)
     assert sorted(links["node_type"]) == ["Keyword", "Series"]
 
 
 def test_loops_and_statements_about_one_id_are_reported_and_harmless(caplog: pytest.LogCaptureFixture) -> None:
     split = split_of_facts([wrote("herbert"), same("herbert", "herbert")], [directed("fh")])
     table = statements(("herbert", "wd:1"), ("wd:1", "fh"), ("fh", "herbert"), ("fh", "wd:1"))
-    bridge = SharedEntity(table)
+    bridge = SharedEntity(same_as=table)
     with caplog.at_level(logging.WARNING):
         assert list(found(bridge, split)) == [("herbert", "fh")]
     assert "same-as statements: 1 of one id, 1 closing a loop; SharedEntity.faults(split) lists them" in caplog.text
@@ -107,7 +107,8 @@ def test_loops_and_statements_about_one_id_are_reported_and_harmless(caplog: pyt
 
 def test_nodes_of_two_types_that_meet_are_reported_and_not_linked() -> None:
     split = split_of_facts([wrote("dune")], [("f", "Movie", "HAS_KEYWORD", "sand", "Keyword")])
-    direct, through = SharedEntity(statements(("dune", "sand"))), SharedEntity(statements(("dune", "w"), ("w", "sand")))
+    direct = SharedEntity(same_as=statements(("dune", "sand")))
+    through = SharedEntity(same_as=statements(("dune", "w"), ("w", "sand")))
     for bridge in (direct, through):
         assert found(bridge, split) == {}
         assert bridge.faults(split).to_numpy().tolist() == [["of wrong type", "dune", "sand", "Person and Keyword"]]
@@ -124,7 +125,7 @@ def test_links_are_the_pairs_that_a_path_joins(ours: set[str], theirs: set[str],
     split = split_of_facts([wrote(name) for name in sorted(ours)], [directed(name) for name in sorted(theirs)])
     graph = networkx.Graph(stated)
     graph.add_nodes_from(NAMES)
-    bridge = SharedEntity(statements(*stated)) if stated else SharedEntity()
+    bridge = SharedEntity(same_as=statements(*stated)) if stated else SharedEntity()
     links = found(bridge, split)
     assert set(links) == {(one, two) for one in ours for two in theirs if networkx.has_path(graph, one, two)}
     for (one, two), evidence in links.items():
@@ -138,4 +139,4 @@ def test_links_are_the_pairs_that_a_path_joins(ours: set[str], theirs: set[str],
 
 def test_a_wrong_table_is_one_clear_line() -> None:
     with pytest.raises(InputError, match='bridge shared_entity: table same_as: no column "tail_id"; the table has'):
-        SharedEntity(pd.DataFrame({"head_id": ["a"], "tail": ["b"]}))
+        SharedEntity(same_as=pd.DataFrame({"head_id": ["a"], "tail": ["b"]}))
