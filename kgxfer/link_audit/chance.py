@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from graph_schema.tables import LINKS
 from kgxfer.bridges.links import shuffle_links
 from kgxfer.link_audit.measures import key_similarity, title_keys
 from kgxfer.link_audit.nodes import USER, Side, active_in_both
@@ -15,7 +16,6 @@ from kgxfer.rng import numpy_generator
 
 COMMON_USERS = "common users"
 TITLES, SAME_YEAR = "mean title similarity", "share of the same year"
-LINK_COLUMNS = ["source_id", "target_id", "node_type", "confidence", "method", "evidence"]
 Statistic = Callable[[pd.DataFrame], float]
 
 
@@ -91,7 +91,7 @@ def against_chance(
         if rows["target_id"].nunique() > 1:
             for number in range(draws if statistics else 0):
                 generator = numpy_generator(seed, "shuffled links", str(node_type), number)
-                shuffled = shuffle_links(rows[LINK_COLUMNS], generator)
+                shuffled = shuffle_links(rows[list(LINKS.names)], generator)
                 for name, (statistic, _) in statistics.items():
                     drawn[name].append(statistic(shuffled))
         for name, (_, measured) in statistics.items():

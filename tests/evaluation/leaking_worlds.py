@@ -13,7 +13,8 @@ from graph_schema import FACTS, SCHEMA, Relation
 from graph_schema.schema import EdgeType
 from kgxfer.baselines import Popularity
 from kgxfer.bridges import BehaviourTwins, propose_links
-from kgxfer.bridges.links import link_table
+from kgxfer.bridges.links import IDENTITY, LIKENESS, link_table
+from kgxfer.bridges.review import REVIEWED
 from kgxfer.evaluation.leakage import Finding, Kind, check_leakage
 from kgxfer.graph import USER, EdgeTable, KnowledgeGraph, build_graph
 from kgxfer.recommender import Catalogue, RankingModel
@@ -184,12 +185,12 @@ def copies(columns: int, renamed: bool) -> Run:
     return built(split_of(data_set(source=source, columns=columns)))
 
 
-def copies_by_link() -> Run:
-    """As `copies`, and only links tell that the ids mean the same things."""
+def copies_by_link(relation: str = IDENTITY) -> Run:
+    """As `copies`, and only links tell that the ids mean the same things, or alike ones."""
     copied = interactions("t", 1).iloc[: 20 * PER_USER]
     items = copied["item_id"].unique()
     source = pd.concat([interactions("c", 0), copied.assign(item_id="x" + copied["item_id"])], ignore_index=True)
-    links = link_table("x" + pd.Series(items), items, "Movie", 1.0, "catalogue", "same barcode")
+    links = link_table("x" + pd.Series(items), items, "Movie", 1.0, "catalogue", "same barcode", relation)
     return built(split_of(data_set(source=source, links=links)))
 
 
@@ -254,14 +255,14 @@ def twins_of_test_rows() -> Run:
     return replace(honest(), links=BehaviourTwins(minimum_jaccard=0.3).links(seen), graph=None)
 
 
-def links_of_test_rows() -> Run:
+def links_of_test_rows(node_type: str = "Movie", relation: str = IDENTITY, method: str = "text") -> Run:
     """Pairs that only cold-start users have in common, proposed by a bridge of another name."""
     split = honest().split
     cinema = split.train[split.train["domain"] == CINEMA]
     pairs = cinema.merge(split.test, on="user_id", suffixes=("_source", "_target")).drop_duplicates(
         ["item_id_source", "item_id_target"]
     )
-    links = link_table(pairs["item_id_source"], pairs["item_id_target"], "Movie", 0.5, "text", "alike")
+    links = link_table(pairs["item_id_source"], pairs["item_id_target"], node_type, 0.5, method, "alike", relation)
     return Run(split, None, links)
 
 
@@ -323,6 +324,10 @@ WORLDS: dict[str, tuple[Kind, Callable[[], Run]]] = {
     "choosing on test users": (Kind.CHOSEN_ON_TEST_USERS, chosen_on_test_users),
     "twins from test rows": (Kind.LINKS_FROM_TEST, twins_of_test_rows),
     "links from test rows": (Kind.LINKS_FROM_TEST, links_of_test_rows),
+    "soft links from test rows": (Kind.LINKS_FROM_TEST, lambda: links_of_test_rows("Item", LIKENESS)),
+    "accepted twins from test rows": (
+        Kind.LINKS_FROM_TEST, lambda: links_of_test_rows(method="behaviour_twins" + REVIEWED)
+    ),
     "model fitted on test rows": (Kind.TEST_IN_MODEL, fitted_on_test_rows),
     "counts with test rows": (Kind.TEST_IN_MODEL, counted_on_test_rows),
 }

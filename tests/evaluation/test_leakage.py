@@ -10,7 +10,8 @@ import pytest
 
 from graph_schema import InputError
 from kgxfer.bridges import BehaviourTwins, propose_links, shuffle_links
-from kgxfer.bridges.links import link_table
+from kgxfer.bridges.links import IDENTITY, LIKENESS, link_table
+from kgxfer.bridges.review import REVIEWED
 from kgxfer.evaluation.leakage import Kind, assert_clean, check_leakage
 from kgxfer.graph import COMBINATIONS, build_graph
 from kgxfer.splits import SPLITS, ColdStartUsers, FixedFiles, Split, cross_fit, keep_overlap
@@ -24,10 +25,12 @@ from tests.evaluation.leaking_worlds import (
     Run,
     built,
     copies,
+    copies_by_link,
     data_set,
     edges_of,
     fact_table,
     honest,
+    links_of_test_rows,
     similar,
     split_of,
     television,
@@ -167,6 +170,18 @@ def test_collapsed_twins_do_not_make_test_edges() -> None:
     links = link_table(pairs["item_id_x"], pairs["item_id_y"], "Movie", 1.0, "text", "alike").iloc[:4]
     every = pd.concat([propose_links(split, ["shared_id"]), links], ignore_index=True)
     assert Run(split, build_graph(split, every, "collapse"), every).check() == []
+
+
+def test_who_takes_two_alike_things_at_once_has_no_copies() -> None:
+    for relation, kinds in ((IDENTITY, [Kind.SAME_EVENT]), (LIKENESS, [])):
+        split = copies_by_link(relation).split
+        assert [finding.kind for finding in check_leakage(split, links=split.train_links)] == kinds
+
+
+@pytest.mark.parametrize("method", ["fuzzy_name", "fuzzy_name" + REVIEWED, "text_neighbours"])
+def test_links_by_names_and_texts_are_taken_at_their_word(method: str) -> None:
+    """Nobody has to have taken both in training for a name to be the same; that a person agreed changes nothing."""
+    assert links_of_test_rows(method=method).check() == []
 
 
 @pytest.mark.parametrize("combine", COMBINATIONS)

@@ -21,6 +21,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.stats import binom
 
+from kgxfer.bridges.review import REVIEWED
 from kgxfer.evaluation.leakage.coded import PARTS, Coded, CodedRows, among
 from kgxfer.evaluation.leakage.finding import Finding, Kind
 from kgxfer.graph import USER, KnowledgeGraph
@@ -147,14 +148,16 @@ def _link_findings(
 ) -> list[Finding]:
     """Links between items that training rows alone do not give.
 
-    Links of the data set and of bridges that read no rows are taken at their word, and shuffled ones mean nothing.
+    Links of the data set and of bridges that read no rows are taken at their word, reviewed or not, and shuffled ones
+    mean nothing. A type above that of the items, as of the link between a book and its film, means the items too.
     """
-    types = {domain.item_type for domain in coded.split.dataset.domains}
+    schema = coded.split.dataset.schema
+    types = {name for domain in coded.split.dataset.domains for name in schema.ancestors(domain.item_type)}
     given = coded.split.train_links
     trusted = {*_READ_NO_ROWS, *(given["method"] if len(given) else [])}
     found = []
     for method, table in links[links["node_type"].isin(types)].groupby("method", sort=True):
-        if method in trusted or method.endswith("(shuffled)"):
+        if method.removesuffix(REVIEWED) in trusted or method.endswith("(shuffled)"):
             continue
         pairs = np.stack([coded.item_codes(code, table[f"{end}_id"]) for code, end in enumerate(("source", "target"))])
         kept = (pairs >= 0).all(axis=0)

@@ -1,12 +1,13 @@
 """The same event recorded in both domains: whoever trains on one copy knows the other.
 
 Two rows of one user, one in each domain, are copies when they name the same thing (equal item id; equal name and year,
-where both domains hold items of one type; linked items, where times are known) and agree in time and rating, as far as
-both domains record them. Ids and names can coincide by chance, for instance where each domain numbers its items from
-0. So the copies are set against their number under chance: the pairs of rows that agree in user, time and rating,
-times the probability that two random rows of the two domains name the same thing. Where items were numbered in the
-order in which users took them, a user's numbers are alike in both domains; then neighbouring numbers agree as often as
-equal ones do. Only a number that a Poisson variable of either mean hardly reaches is reported.
+where both domains hold items of one type; items that SAME_AS links join, where times are known: who takes two things
+that are alike on one day has taken two) and agree in time and rating, as far as both domains record them. Ids and names
+can coincide by chance, for instance where each domain numbers its items from 0. So the copies are set against their
+number under chance: the pairs of rows that agree in user, time and rating, times the probability that two random rows
+of the two domains name the same thing. Where items were numbered in the order in which users took them, a user's
+numbers are alike in both domains; then neighbouring numbers agree as often as equal ones do. Only a number that a
+Poisson variable of either mean hardly reaches is reported.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import poisson
 
+from kgxfer.bridges.links import IDENTITY, relations_of
 from kgxfer.bridges.same_name import normalised_names
 from kgxfer.evaluation.leakage.coded import PARTS, Coded
 from kgxfer.evaluation.leakage.finding import Finding, Kind
@@ -80,7 +82,8 @@ def _things(coded: Coded, links: pd.DataFrame | None) -> list[np.ndarray]:
         things.append(pd.factorize(names)[0])
     if links is not None:
         joined = links[links["node_type"].isin({source.item_type, target.item_type})]
-        joined = joined[~joined["method"].str.endswith("(shuffled)")].drop_duplicates("target_id")
+        joined = joined[~joined["method"].str.endswith("(shuffled)") & relations_of(joined).eq(IDENTITY)]
+        joined = joined.drop_duplicates("target_id")
         first, second = (coded.item_codes(code, joined[f"{end}_id"]) for code, end in enumerate(("source", "target")))
         known = (first >= 0) & (second >= 0)
         thing = np.arange(len(coded.items[0]) + len(coded.items[1]))
