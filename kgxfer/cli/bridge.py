@@ -23,7 +23,10 @@ MINIMUM_CONFIDENCE = 0.9
 
 
 def audit_bridges(
-    target: Annotated[str, typer.Argument(help="The name of a data set, or a column map.", metavar="DATASET_OR_MAP")],
+    target: Annotated[str, typer.Argument(
+        help="The name of a data set, a column map, or a run's file: its split, bridges and their settings.",
+        metavar="DATASET_OR_TOML",
+    )],
     bridge: Annotated[
         list[str] | None, typer.Option("--bridge", help="Audit this bridge; may be given several times.")
     ] = None,
@@ -38,7 +41,7 @@ def audit_bridges(
         Path | None, typer.Option("--review", help="CSV to be written: uncertain and suspicious links, to decide on.")
     ] = None,
     root: Root = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the split and of all draws.", min=0)] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the split (a run has its own), and of draws.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Folder; link-audits/NAME, numbered, if not given.")] = None,
 ) -> None:
     """Say whether linked things belong together: names, years, audiences against chance, and what to look at first."""
@@ -50,15 +53,19 @@ def audit_bridges(
     if review is not None:
         refuse_existing(review)
     given = link_audit.read_links(links, say) if links is not None else {}
-    dataset = link_audit.dataset_of(target, root)
-    split = link_audit.default_split(dataset, seed)
-    usual = (*USUAL, *(BY_NAME if all(tables.items.get("name") is not None for tables in dataset.domains) else ()))
+    if link_audit.is_run(target):
+        split, graph = link_audit.run_split(Path(target), root, say)
+        usual: tuple[str, ...] = graph.bridges
+    else:
+        split, graph = link_audit.default_split(link_audit.dataset_of(target, root), seed), None
+        named = all(tables.items.get("name") is not None for tables in split.dataset.domains)
+        usual = (*USUAL, *(BY_NAME if named else ()))
     asked = list(dict.fromkeys(bridge or (() if links is not None else usual)))
-    proposals, refused = link_audit.proposed(split, asked, optional=not bridge, say=say)
+    proposals, refused = link_audit.proposed(split, asked, optional=not bridge, say=say, config=graph)
     found = link_audit.audit_links(
         split, {**proposals, **given}, link_audit.LinkAuditConfig(seed=seed), refused=refused
     )
-    folder = out or folder_for(dataset.name, resume=False, parent="link-audits")
+    folder = out or folder_for(split.dataset.name, resume=False, parent="link-audits")
     found.save(folder)
     if review is not None:
         uncertain = found.for_review(min_confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import loaders
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.tables import LINKS, validate
 from kgxfer.bridges.review import restored
+from kgxfer.experiment.config import GraphConfig, load_config
 from kgxfer.splits import ColdStartUsers, FixedFiles, Ratio, Split
 from loaders import CrossDomainDataset
 from loaders.own import read_table
@@ -30,6 +32,33 @@ def dataset_of(target: str, root: Path | None = None) -> CrossDomainDataset:
     if Path(target).suffix.lower() == MAP:
         return loaders.from_files(target)
     raise unknown_name("data set", target, [*loaders.DATA_SETS, "PATH/TO/MAP.toml"])
+
+
+def is_run(target: str) -> bool:
+    """Whether a name is the path of a run's configuration: a TOML file with a table `data`, which no map has."""
+    path = Path(target)
+    if path.suffix.lower() != MAP or not path.is_file():
+        return False
+    try:
+        return "data" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # Whoever reads it says what is wrong with it.
+        return False
+
+
+def run_split(
+    path: Path, root: Path | None = None, say: Callable[[str], None] = lambda line: None
+) -> tuple[Split, GraphConfig]:
+    """The split of a run, as what it tests is fitted on, and which bridges it asks, with their settings.
+
+    Raises:
+        InputError: a mistake in the configuration, a `root` where it names a column map, or data that cannot be loaded.
+    """
+    config = load_config(path)
+    data = config.data
+    if root is not None:
+        data = data.parse({**data.model_dump(), "root": str(root)}, f'configuration "{path}", data')
+    split = config.split.of(data.load(say), config.seed)
+    return (split.for_refit() if config.split.refit else split), config.graph
 
 
 def default_split(dataset: CrossDomainDataset, seed: int = 0) -> Split:

@@ -11,9 +11,9 @@ from pydantic import Field
 from graph_schema.config import Config
 from graph_schema.errors import InputError
 from graph_schema.tables import LINKS, validate
-from kgxfer.bridges import BRIDGES, Bridge
 from kgxfer.bridges.links import relations_of
 from kgxfer.bridges.review import KEY, kinds_of, node_ids
+from kgxfer.experiment.config import GraphConfig
 from kgxfer.link_audit.chance import against_chance, audiences_of
 from kgxfer.link_audit.measures import agreement, coverage
 from kgxfer.link_audit.nodes import described, sides_of
@@ -67,7 +67,8 @@ class LinkSubject:
 
 
 def proposed(
-    split: Split, bridges: Sequence[str], optional: bool, say: Callable[[str], None]
+    split: Split, bridges: Sequence[str], optional: bool, say: Callable[[str], None],
+    config: GraphConfig | None = None,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """What each bridge proposes, and why some cannot.
 
@@ -76,11 +77,12 @@ def proposed(
         bridges: names.
         optional: whether bridges that these data do not suit are passed over; else they are errors.
         say: told what happens.
+        config: whose settings the bridges have; the defaults when not given.
 
     Raises:
         InputError: an unknown bridge, or one that these data do not suit.
     """
-    made: dict[str, Bridge] = {name: BRIDGES[name]() for name in bridges}
+    made = {name: (config or GraphConfig()).bridge(name) for name in bridges}
     tables = {GIVEN: split.train_links} if len(split.train_links) else {}
     refused = {}
     for name, bridge in made.items():

@@ -243,6 +243,46 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     assert "may hold decisions" in capsys.readouterr().err
 
 
+def own_data(folder: Path) -> None:
+    """Twelve people in both domains, whose items have no names; and a run of them."""
+    (folder / "mine.toml").write_text(MAP.replace("Book", "Movie"))
+    for name in ("books", "films"):
+        rows = "".join(f"u{user},{name}{item}\n" for user in range(12) for item in {user % 3, user % 4})
+        (folder / f"{name}.csv").write_text("user_id,item_id\n" + rows)
+    (folder / "run.toml").write_text(
+        'name = "asked"\n[data]\nmap = "mine.toml"\n[baselines.popularity]\n[graph]\nbridges = ["shared_entity"]\n'
+        '[graph.bridge_settings.shared_entity]\nsame_as = "same.csv"\n'
+    )
+    (folder / "same.csv").write_text("head_id,tail_id\nbooks0,films1\nbooks1,films2\n")
+
+
+def test_the_bridges_of_a_run_are_asked_by_its_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own_data(tmp_path)
+    assert call("run.toml", monkeypatch=monkeypatch, folder=tmp_path) == 0
+    assert "shared_entity: 2 links" in capsys.readouterr().out
+    record = json.loads((tmp_path / "link-audits/mine/links.json").read_text())
+    assert record["links"] == {"shared_entity": 2}
+    assert call("run.toml", "--bridge", "shared_id", monkeypatch=monkeypatch, folder=tmp_path) == 0
+    assert "shared_id: 12 links" in capsys.readouterr().out
+    assert call("run.toml", "--root", ".", monkeypatch=monkeypatch, folder=tmp_path) == 2
+    assert 'configuration "run.toml", data' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["same_name", "fuzzy_name", "text_neighbours"])
+def test_bridges_by_name_propose_nothing_where_items_have_no_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    own_data(tmp_path)
+    arguments = ["mine.toml", "--bridge", name]
+    assert call(*arguments, monkeypatch=monkeypatch, folder=tmp_path) == 2
+    error = capsys.readouterr().err
+    assert "no link to audit" in error and re.fullmatch(r"kgxfer: error: [^\n]+\n", error), error
+    assert call(*arguments, "--bridge", "shared_id", monkeypatch=monkeypatch, folder=tmp_path) == 0
+    assert f"{name}: 0 links" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
