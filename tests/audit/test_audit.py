@@ -192,6 +192,44 @@ def test_the_command_audits_a_run(run_folder: Path, call: Call, tmp_path: Path) 
     assert json.loads((tmp_path / "audits/small/audit.json").read_text())["models"] == ["kgxfer"]
 
 
+APART = """
+name = "apart"
+[{side}]
+domain = "{side}s"
+interactions = {{ file = "{side}.csv", columns = {{ user_id = "user", item_id = "item" }} }}
+[{side}.items]
+file = "{side}-items.csv"
+columns = {{ item_id = "item" }}
+attributes = {{ genre = {{ kind = "categorical", relation = "HAS_GENRE", node_type = "Genre" }} }}
+"""
+APART_RUN = """
+name = "apart"
+data = { map = "data.toml" }
+split = { protocol = "ratio" }
+evaluation = { k = 2, twins = false }
+[models.kgxfer]
+dim = 8
+training = { epochs = 1, steps_per_epoch = 2 }
+[baselines.popularity]
+"""
+
+
+def test_a_run_in_which_nobody_is_in_both_domains_is_audited(call: Call, tmp_path: Path) -> None:
+    """Genres join the domains; no link is one of users, so no user is named by the bridge of one."""
+    for side in ("source", "target"):
+        rows = "".join(f"{side}{user},{side}-{item}\n" for user in range(30) for item in {user % 5, user % 7, user % 8})
+        (tmp_path / f"{side}.csv").write_text("user,item\n" + rows)
+        things = "".join(f"{side}-{item},{item % 2}\n" for item in range(8))
+        (tmp_path / f"{side}-items.csv").write_text("item,genre\n" + things)
+    second = APART.format(side="target").replace('name = "apart"\n', "")
+    (tmp_path / "data.toml").write_text(APART.format(side="source") + second)
+    (tmp_path / "run.toml").write_text(APART_RUN)
+    assert call("run", "run.toml", "--out", "done").status == 0
+    answer = call("audit", "done")
+    assert (answer.status, answer.error) == (0, ""), answer.error
+    assert answer.out.count("●") + answer.out.count("○") == len(FINDINGS)
+
+
 @pytest.mark.slow
 def test_the_command_audits_recommendations_of_any_program(call: Call, tmp_path: Path) -> None:
     split = source_of("case-study").final.split

@@ -74,6 +74,12 @@ def test_bridges_are_named_where_the_links_are_given(split: Split) -> None:
     assert found["eve f3"] == found["cem f1"] == "users without link"
 
 
+def test_nobody_is_linked_where_no_link_is_one_of_users(split: Split) -> None:
+    links = link_table(["b1"], ["f1"], "Item", 1.0, "same_name", "")
+    for table in (links, links.iloc[:0]):
+        assert set(labels(bridge_of_user, split, table).values()) == {"users without link"}
+
+
 def test_figures_of_a_group_are_those_of_its_rows(split: Split) -> None:
     def only_f1(domain: str, user: str, item: str) -> float:
         return float(item == "f1")

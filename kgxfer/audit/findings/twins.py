@@ -57,7 +57,7 @@ def users_shuffled(split: Split, generator: np.random.Generator) -> Split:
     exchanged = pd.Series(generator.permutation(both), index=both)
     train = split.train.copy()
     users = train.loc[train["domain"] == target, "user_id"]
-    train.loc[users.index, "user_id"] = users.map(exchanged).fillna(users).astype(users.dtype)
+    train.loc[users.index, "user_id"] = users.map(exchanged).astype(users.dtype).fillna(users)
     return replace(split, train=train)
 
 
