@@ -136,12 +136,17 @@ def _next_element(text: str, end: int, where: str) -> int:
     return position
 
 
-def names_of(objects: Sequence[dict[str, Any]]) -> list[str]:
+def keys_of(objects: Sequence[dict[str, Any]]) -> list[str]:
     """Return the keys of all objects in order of first appearance."""
-    names: dict[str, None] = {}
+    keys: dict[str, None] = {}
     for row in objects:
-        names |= dict.fromkeys(row)
-    return list(names)
+        keys |= dict.fromkeys(row)
+    return list(keys)
+
+
+def names_of(keys: Sequence[str]) -> list[str]:
+    """Return what columns of these keys are called: half a surrogate pair, which UTF-8 does not have, becomes "?"."""
+    return [_encodable(key) for key in keys]
 
 
 def frame_of_objects(objects: Sequence[dict[str, Any]], keys: Mapping[str, str]) -> pd.DataFrame:
@@ -152,11 +157,15 @@ def frame_of_objects(objects: Sequence[dict[str, Any]], keys: Mapping[str, str])
 
 def _as_text(value: object) -> str | float:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return _encodable(value)
     if value is None:
         return np.nan
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
-        return LIST_SEPARATOR.join(value).encode("utf-8", "replace").decode()
+        return _encodable(LIST_SEPARATOR.join(value))
     return json.dumps(value, ensure_ascii=True)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -15,7 +15,7 @@ from loaders.own.content import PLAIN, Source, opened, refuse_packed_twice
 from loaders.own.delimited import read_delimited
 from loaders.own.encoding import BLOCK_BYTES, LONGEST_LINE, MIXED, blocks, checked_encoding, encoding_of
 from loaders.own.frames import choose_columns, frame_of
-from loaders.own.json_records import Objects, frame_of_objects, names_of, read_json_array, read_json_lines
+from loaders.own.json_records import Objects, frame_of_objects, keys_of, names_of, read_json_array, read_json_lines
 from loaders.own.layout import Layout, find_layout
 from loaders.own.messages import file_named, one_line
 from loaders.own.parquet import BEGINNING, parquet_names, read_parquet
@@ -70,7 +70,7 @@ def sniff(path: str | Path) -> FileFacts:
         if opening.format == "parquet":
             return FileFacts("parquet", source.compression, "", "", False, _parquet_names(source, opening), doubts)
         if opening.format != "csv":
-            names = names_of(_objects(source, opening, file_named(file), 200).values)
+            names = names_of(keys_of(_objects(source, opening, file_named(file), 200).values))
             return FileFacts(opening.format, source.compression, opening.encoding, "", False, tuple(names), doubts)
         layout = find_layout(opening.text, file_named(file))
         encoding, more = _encoding_in_sample(opening)
@@ -119,9 +119,9 @@ def read_table(
             return RawTable(read_parquet(content, file, columns, place, limit), place)
         if opening.format != "csv":
             found = _objects(source, opening, place, limit)
-            names = names_of(found.values)
-            chosen = choose_columns(names, columns, place)
-            frame = frame_of_objects(found.values, {role: names[number] for role, number in chosen.items()})
+            keys = keys_of(found.values)
+            chosen = choose_columns(names_of(keys), columns, place)
+            frame = frame_of_objects(found.values, {role: keys[number] for role, number in chosen.items()})
             return RawTable(frame, place, np.array(found.lines, dtype=np.int64), found.bad_lines)
         layout = find_layout(opening.text, place, separator, header)
         chosen = choose_columns(layout.names, columns, place)

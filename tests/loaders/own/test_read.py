@@ -141,6 +141,17 @@ def test_json_lines_keep_numbers_as_written(tmp_path: Path) -> None:
     assert sniff(path).format == "json-lines"
 
 
+@pytest.mark.parametrize("form", ["%s\n", "[%s]"])
+def test_half_a_surrogate_pair_in_json_is_a_question_mark(tmp_path: Path, form: str) -> None:
+    """JSON can say what UTF-8 cannot hold, as a value and as a name."""
+    path = written(tmp_path, (form % '{"\\uda00": "\\ud800x", "user": ["a\\udfff"]}').encode(), "ratings.json")
+    assert read_table(path).frame.to_dict("list") == {"?": ["?x"], "user": ["a?"]}
+    assert read_table(path, {"item_id": "?"}).frame["item_id"].tolist() == ["?x"]
+    assert sniff(path).columns == ("?", "user")
+    twice = written(tmp_path, (form % '{"\\ud800": 1, "?": 2}').encode(), "twice.json")
+    assert 'column "?" is there twice (columns 1 and 2); rename or drop one' in refused(twice)
+
+
 def test_json_array(tmp_path: Path) -> None:
     path = written(tmp_path, b'[\n{"user": 1,\n "item": "a"}, 3,\n\n{"user": 2}]\n', "ratings.json")
     table = read_table(path, {"user_id": "user"})
