@@ -15,7 +15,8 @@ import pandas as pd
 from kgxfer.experiment.plots import Bar, Picture, metric_bars
 
 HERE = Path(__file__).parent
-METRICS = {"sampled_hr@10": "HR", "sampled_ndcg@10": "NDCG"}
+METRICS = (("sampled_hr@10", "sampled_ndcg@10"), ("hr@10", "ndcg@10"))
+"""HR and NDCG under sampled ranking and in full; a table has one or the other."""
 GROUPS = ("all rows", "rows without twins")
 TITLES = {
     "cdrib": "CDRIB's cold-start files, chosen on the files' validation rows (the test users' own)",
@@ -26,9 +27,10 @@ TITLES = {
 INTRODUCTION = """# Benchmarks
 
 This page is made by `python -m benchmarks.accuracy render` from the files in `benchmarks/results`. HR@10 and NDCG@10 in
-percent, one positive against 999 uniform negatives with the draw integrated out, ties broken uniformly and integrated
-out, averaged over test rows. Learned models: mean and standard deviation over seeds. On rows without twins a user's
-known twins are no candidates. Figures marked as quoted are others' and were not run again here.
+percent; where a table does not say otherwise, of one positive against 999 uniform negatives with the draw integrated
+out, averaged over test rows. Ties are broken uniformly and integrated out. Learned models: mean and standard deviation
+over seeds. On rows without twins a user's known twins are no candidates. Figures marked as quoted are others' and were
+not run again here.
 """
 
 
@@ -73,8 +75,9 @@ def _section(path: Path) -> Section:
     sizes = counts.drop_duplicates(["domain", "group"])
     rows_counted = ", ".join(f"{row.domain} {row.group}: {row.count_:,}" for row in _renamed(sizes).itertuples())
     versions = ", ".join(f"{name} {version}" for name, version in found["environment"].items())
-    note = f"Test rows: {rows_counted}. Split {str(found['split'])[:12]}, data {found['fingerprint'][:12]}; {versions}."
-    note = f"{note} {source}".rstrip()
+    full = "" if counts["metric"].str.startswith("sampled").any() else "Full ranking, averaged over users. "
+    origin = f"Split {str(found['split'])[:12]}, data {found['fingerprint'][:12]}; {versions}."
+    note = f"{full}Test rows: {rows_counted}. {origin} {source}".rstrip()
     return Section(f"{TITLES[found['table']]}: {found['data_set']}", table, _picture(bars), note)
 
 
@@ -87,9 +90,10 @@ def _cells(stated: pd.DataFrame) -> dict[str, str]:
     cells = {}
     for domain in domains:
         for group in GROUPS:
-            if (domain, group, "sampled_hr@10") in stated.index:
-                values = [_stated(stated.loc[(domain, group, metric)]) for metric in METRICS]
-                cells[f"{domain}, {group}"] = " / ".join(values)
+            for metrics in METRICS:
+                if (domain, group, metrics[0]) in stated.index:
+                    values = [_stated(stated.loc[(domain, group, metric)]) for metric in metrics]
+                    cells[f"{domain}, {group}"] = " / ".join(values)
     return cells
 
 
@@ -114,14 +118,14 @@ def _picture(bars: dict[str, pd.DataFrame]) -> Picture | None:
     panels = []
     names = list(dict.fromkeys(key for stated in bars.values() for key in stated.index))
     for domain, group, metric in names:
-        if metric == "sampled_ndcg@10":
+        if metric.endswith("ndcg@10"):
             values = [(model, stated.loc[(domain, group, metric)]) for model, stated in bars.items()]
             drawn = [Bar(model, row["mean"], row["std"], model != "kgxfer") for model, row in values]
             panels.append((f"NDCG@10, {domain}\n{group}", drawn))
     if not panels:
         return None
     picture = metric_bars(panels, columns=min(4, len(panels)))
-    return Picture("Sampled ranking, percent, per row. Whiskers: standard deviation over seeds.", picture.address)
+    return Picture("Percent. Whiskers: standard deviation over seeds.", picture.address)
 
 
 def _markdown(section: Section) -> str:
