@@ -38,8 +38,30 @@ def pair(
         fixed: rows a published protocol holds out; see `CrossDomainDataset.fixed`.
 
     Raises:
-        InputError: two domains of one name, a domain without interactions or with one user, types or facts outside
-            the schema, links to ids that do not exist, held-out rows that are no interactions, or nothing in common.
+        InputError: as `joined` does; a domain without interactions or with one user; or nothing in common.
+    """
+    dataset = joined(name, source, target, links, schema=schema, positive_from=positive_from, fixed=fixed)
+    for tables in dataset.domains:
+        _check_people(tables)
+    _check_connection(dataset)
+    return dataset
+
+
+def joined(
+    name: str,
+    source: DomainTables,
+    target: DomainTables,
+    links: pd.DataFrame | None = None,
+    *,
+    schema: Schema = SCHEMA,
+    positive_from: float | None = None,
+    fixed: Mapping[str, pd.DataFrame] | None = None,
+) -> CrossDomainDataset:
+    """Like `pair`, of domains that may have nothing in common and nothing to learn from: they can still be looked at.
+
+    Raises:
+        InputError: two domains of one name, types or facts outside the schema, links to ids that do not exist, or
+            held-out rows that are no interactions.
     """
     if source.domain == target.domain:
         raise InputError(f'both domains are called "{source.domain}"; give the source and the target different names')
@@ -49,7 +71,6 @@ def pair(
     parts = {part: _checked_part(part, rows, source, target) for part, rows in (fixed or {}).items()}
     dataset = CrossDomainDataset(name, source, target, given_links, schema, positive_from, parts)
     _check_links(dataset)
-    _check_connection(dataset)
     return dataset
 
 
@@ -84,7 +105,7 @@ def assert_counts(dataset: CrossDomainDataset, card: DataCard) -> CrossDomainDat
     return dataset
 
 
-def _check_domain(tables: DomainTables, schema: Schema, positive_from: float | None) -> None:
+def _check_people(tables: DomainTables) -> None:
     place = f'domain "{tables.domain}"'
     if tables.interactions.empty:
         raise InputError(
@@ -93,6 +114,10 @@ def _check_domain(tables: DomainTables, schema: Schema, positive_from: float | N
     if tables.interactions["user_id"].nunique() == 1:
         only = tables.interactions["user_id"].iloc[0]
         raise InputError(f'{place} has interactions of one user only ("{only}"); at least two are needed')
+
+
+def _check_domain(tables: DomainTables, schema: Schema, positive_from: float | None) -> None:
+    place = f'domain "{tables.domain}"'
     for item_type in tables.items["item_type"].unique():
         if not schema.is_subtype(item_type, tables.item_type):
             raise InputError(f'{place}: item type "{item_type}" is not a {tables.item_type}; correct items.item_type')

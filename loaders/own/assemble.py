@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,9 @@ from loaders.own.read import read_table
 from loaders.own.sql import read_query
 from loaders.pairing import pair
 from loaders.raw import RawDomain, RawTable
+
+Join = Callable[..., CrossDomainDataset]
+"""Takes what `loaders.pairing.pair` takes."""
 
 ROLES = ("source", "target")
 FROM_ENVIRONMENT = "env:"
@@ -132,17 +135,19 @@ def from_frames(
     return assemble(described, Origin(Path(), frames)).dataset
 
 
-def assemble_files(path: str | Path) -> Assembled:
-    """Like `from_files`, and keep what cleaning did."""
-    return assemble(read_map(path), Origin(Path(path).parent, {}))
+def assemble_files(path: str | Path, join: Join = pair) -> Assembled:
+    """Like `from_files`, and keep what cleaning did; `join` as `assemble` has it."""
+    return assemble(read_map(path), Origin(Path(path).parent, {}), join)
 
 
-def assemble(column_map: ColumnMap, origin: Origin) -> Assembled:
+def assemble(column_map: ColumnMap, origin: Origin, join: Join = pair) -> Assembled:
     """Read, clean and pair what a column map describes.
 
     Args:
         column_map: the map.
         origin: where its tables are found.
+        join: makes one data set of two domains: `loaders.pairing.pair`, or `joined`, which does not ask whether
+            anything can be learned from them.
 
     Raises:
         InputError: as `from_files` says.
@@ -157,7 +162,7 @@ def assemble(column_map: ColumnMap, origin: Origin) -> Assembled:
         tables = done.tables if column_map.shared_users else own_users(done.tables, schema)
         cleaned.append(replace(done, tables=_with_card(tables, card)))
     links = None if column_map.links is None else _read_links(column_map.links, column_map, origin, schema)
-    dataset = pair(
+    dataset = join(
         column_map.name, cleaned[0].tables, cleaned[1].tables, links, schema=schema,
         positive_from=column_map.positive_from,
     )

@@ -10,6 +10,7 @@ from loaders.cleaning import clean
 from loaders.dataset import DomainTables
 from loaders.own.assemble import assemble_files
 from loaders.own.column_map import DomainMap, read_map
+from loaders.pairing import joined
 from loaders.quality.report import QualityReport, quality_of
 from loaders.raw import RawDomain, RawTable
 
@@ -49,11 +50,13 @@ def check_data_set(name: str, root: str | Path | None = None) -> QualityReport:
 def check_map(path: str | Path) -> QualityReport:
     """Read, clean and measure what a column map describes; the figures are those of the cleaned tables.
 
+    Domains that nothing joins, or that nothing can be learned from, are measured too: the report warns of it.
+
     Raises:
-        InputError: as `loaders.own.assemble.from_files` does.
+        InputError: a fault in the map, or what cannot be read.
     """
     column_map = read_map(path)
-    made = assemble_files(path)
+    made = assemble_files(path, joined)
     files = (_files(column_map.source), _files(column_map.target))
     return quality_of(made.dataset, (made.source, made.target), files=files, origin=f"the files of {Path(path).name}")
 

@@ -163,6 +163,8 @@ def empty(domain: DomainQuality) -> Found:
     """Without interactions of two users nothing can be learned."""
     if not domain.known["interactions"]:
         yield Concern("grave", f"{domain.domain} has no interactions: nothing can be learned or tested there")
+    elif domain.known["maximum per user"] == domain.known["interactions"]:
+        yield Concern("grave", f"all interactions of {domain.domain} are one user's: at least two users are needed")
 
 
 def flat_ratings(domain: DomainQuality) -> Found:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import loaders
 from graph_schema import InputError
 from kgxfer import cli, data_check
 from kgxfer.data_check.page import render
@@ -132,6 +133,31 @@ def test_a_column_map_is_checked(call: Call, own_files: Path) -> None:
     assert books["sha256"]["books.csv"] == hashlib.sha256((own_files.parent / "books.csv").read_bytes()).hexdigest()
     assert [finding["examples"][0]["line"] for finding in books["findings"][:3]] == [2, 4, 3]
     assert set(books["unaccounted"].values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("films", "warning", "refusal"),
+    [
+        ("x;f0\ny;f1\n", "nothing joins the domains: no user and no entity is in both", "nothing connects the domains"),
+        ("u1;f0\nu1;f1\n", "all interactions of films are one user's", "interactions of one user only"),
+        (";f0\n;f1\n", "films has no interactions: nothing can be learned", "has no interactions"),
+    ],
+)
+def test_domains_that_no_run_can_use_are_checked(
+    call: Call, own_files: Path, films: str, warning: str, refusal: str
+) -> None:
+    """The report says what is wrong, gravely; loading the same map is still refused."""
+    (own_files.parent / "films.csv").write_text("user_id;item_id\n" + films)
+    head, _ = COLUMN_MAP.rsplit("columns = { rating", 1)
+    own_files.write_text(head.replace("positive_from = 4\n", "") + "columns = {}\n")
+    answer = call(own_files.name)
+    assert (answer.status, answer.error) == (0, "")
+    assert warning in answer.out
+    record = json.loads((own_files.parent / "checks/my-own-data/quality.json").read_text())
+    assert record["warnings"][0]["severity"] == "grave"
+    assert any(each["severity"] == "grave" and warning in each["sentence"] for each in record["warnings"])
+    with pytest.raises(InputError, match=refusal):
+        loaders.from_files(own_files)
 
 
 def test_folders_are_numbered_and_names_are_given(call: Call, own_files: Path) -> None:
