@@ -123,3 +123,79 @@ def test_a_relation_may_have_several_pairs_of_ends() -> None:
 def test_an_empty_schema_is_a_schema() -> None:
     with pytest.raises(InputError, match='unknown node type "User"; choices: none'):
         Schema((), ()).node_type("User")
+
+
+@pytest.mark.parametrize("name", ["", 'a"b', "a'b", "a`b", "a\\b", "a\nb", "a\x00b", "a\u2028b"])
+def test_no_name_can_end_a_quotation(name: str) -> None:
+    property_ = Property(name, "string")
+    for types, relations in (
+        ([NodeType(name)], []),
+        ([], [Relation(name, "User", "Item")]),
+        ([NodeType("A", properties=(property_,))], []),
+        ([], [Relation("A", "User", "Item", properties=(property_,))]),
+    ):
+        with pytest.raises(InputError, match="a name has no quotes, backslashes or line breaks"):
+            SCHEMA.extend(types, relations)
+
+
+@pytest.mark.parametrize(
+    ("types", "relations", "message"),
+    [
+        ([NodeType("Film noir")], [], 'node type "Film noir": .* call it "Film_noir"'),
+        ([NodeType("8mm")], [], 'node type "8mm": .* call it "_8mm"'),
+        ([NodeType("Café")], [], 'node type "Café": .* call it "Cafe"'),
+        ([NodeType("电影")], [], 'node type "电影": .* use another'),
+        ([NodeType("A) DETACH DELETE (n")], [], 'call it "A_DETACH_DELETE_n"'),
+        ([], [Relation("film.director", "Movie", "Person")], 'relation "film.director": .* call it "film_director"'),
+        ([NodeType("A", properties=(Property("how much", "float"),))], [], 'property of A "how much": .* "how_much"'),
+        ([NodeType("MOVIE")], [], '"Movie" and "MOVIE" are one name to a database'),
+        ([NodeType("Rated")], [], '"Rated" and "RATED" are one name to a database'),
+        ([NodeType("Short", parent="Movie", properties=(Property("Name", "string"),))], [], '"name" and "Name"'),
+        ([], [Relation("year", "Item", "Period")], '"year" is a relation and a property'),
+    ],
+)
+def test_names_that_databases_cannot_take(types: list[NodeType], relations: list[Relation], message: str) -> None:
+    schema = SCHEMA.extend(types, relations)
+    with pytest.raises(InputError, match=message):
+        schema.require_identifiers()
+
+
+def test_the_vocabularys_own_names_are_identifiers() -> None:
+    SCHEMA.require_identifiers()
+
+
+@pytest.mark.parametrize(
+    ("aligned", "message"),
+    [
+        ("Book", 'aligned with "Book"; give a term such as schema:Book, or a full IRI'),
+        ("schma:Book", 'unknown prefix "schma"; did you mean "schema"?'),
+        ("https://e.example/a b", "give a term such as schema:Book"),
+        ("schema:Book> . <x", "give a term such as schema:Book"),
+        ("^schema:Book", 'only a relation has an inverse, drop the "\\^"'),
+    ],
+)
+def test_terms_of_other_vocabularies_are_checked(aligned: str, message: str) -> None:
+    with pytest.raises(InputError, match=f'node type "Novel": .*{message}'):
+        NodeType("Novel", aligned=(aligned,))
+
+
+def test_what_cannot_be_declared_is_refused_where_it_stands() -> None:
+    with pytest.raises(InputError, match='property "x": unknown datatype "sting"; did you mean "string"?'):
+        Property("x", "sting")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r'property "x": bounds \[2, 1\] of a float'):
+        Property("x", "float", minimum=2, maximum=1)
+    with pytest.raises(InputError, match=r'property "x": bounds \[0\] of a string'):
+        Property("x", "string", minimum=0)
+    with pytest.raises(InputError, match='relation "X": label in language "in English"; give a code such as en'):
+        Relation("X", "User", "Item", {"in English": "x"})
+
+
+def test_terms_that_come_as_a_list_from_a_file_are_the_same_declaration() -> None:
+    assert NodeType("A", aligned=["schema:Thing"]) == NodeType("A", aligned=("schema:Thing",))  # type: ignore[arg-type]
+
+
+def test_the_tails_of_a_relation_are_those_that_make_an_edge_type() -> None:
+    assert SCHEMA.tails("Movie", "SAME_AS") == {"Movie", "Item"}
+    assert SCHEMA.tails("Track", "PART_OF") == {"Album"}
+    assert SCHEMA.tails("Item", "PART_OF") == frozenset()
+    assert SCHEMA.tails("Genre", "BELONGS_TO") == {"Domain"}
