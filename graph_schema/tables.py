@@ -19,8 +19,10 @@ from graph_schema.schema import Schema
 
 __all__ = [
     "FACTS",
+    "IDENTITY",
     "INTERACTIONS",
     "ITEMS",
+    "LIKENESS",
     "LINKS",
     "USERS",
     "Column",
@@ -93,6 +95,9 @@ FACTS = TableDefinition(
         Column("tail_name", "string", required=False, nullable=True),
     ),
 )
+
+IDENTITY, LIKENESS = "SAME_AS", "SIMILAR_TO"
+"""The relations of links: two names of one thing; alike but not the same (a soft link)."""
 
 LINKS = TableDefinition(
     "links",

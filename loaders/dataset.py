@@ -11,7 +11,7 @@ import pandas as pd
 from graph_schema.columns import codes_of, is_among
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
-from graph_schema.tables import FACTS, INTERACTIONS, ITEMS, LINKS, USERS, validate
+from graph_schema.tables import FACTS, IDENTITY, INTERACTIONS, ITEMS, LINKS, USERS, validate
 from loaders.fingerprint import digest
 
 
@@ -134,7 +134,7 @@ class CrossDomainDataset:
     def __post_init__(self) -> None:
         """Bring the link table into normal form: `relation` is left out where every link is one of identity."""
         links = validate(self.links, LINKS, f'data set "{self.name}"')
-        if "relation" in links and links["relation"].eq("SAME_AS").all():
+        if "relation" in links and links["relation"].eq(IDENTITY).all():
             links = links.drop(columns="relation")
         object.__setattr__(self, "links", links)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from graph_schema.tables import LINKS, validate
+from graph_schema.tables import IDENTITY, LINKS, validate
 from kgxfer.bridges.behaviour_twins import BehaviourTwins, twin_pairs
 from kgxfer.bridges.fuzzy_name import FuzzyName, matched_names
-from kgxfer.bridges.links import IDENTITY, Bridge, relations_of, shuffle_links
+from kgxfer.bridges.links import Bridge, relations_of, shuffle_links
 from kgxfer.bridges.same_name import SameName
 from kgxfer.bridges.shared_entity import SharedEntity
 from kgxfer.bridges.shared_id import SharedId

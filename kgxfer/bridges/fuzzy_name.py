@@ -15,7 +15,8 @@ from pydantic import Field
 from rapidfuzz import fuzz, process
 
 from graph_schema.config import Config
-from kgxfer.bridges.links import IDENTITY, item_link_type, link_table
+from graph_schema.tables import IDENTITY
+from kgxfer.bridges.links import item_link_type, link_table
 from kgxfer.bridges.names import entity_names, item_names, plain_names
 from kgxfer.splits import Split
 

@@ -10,12 +10,8 @@ import pandas as pd
 from graph_schema.config import Config
 from graph_schema.errors import unknown_name
 from graph_schema.schema import Schema
-from graph_schema.tables import LINKS, validate
+from graph_schema.tables import IDENTITY, LIKENESS, LINKS, validate
 from kgxfer.splits import Split
-
-IDENTITY = "SAME_AS"
-LIKENESS = "SIMILAR_TO"
-"""The relations of links: two names of one thing; alike but not the same (a soft link)."""
 
 
 class NoSettings(Config):

@@ -19,8 +19,8 @@ from graph_schema.columns import Column
 from graph_schema.config import Config
 from graph_schema.errors import InputError
 from graph_schema.schema import Schema
-from graph_schema.tables import TableDefinition, validate
-from kgxfer.bridges.links import IDENTITY, link_table
+from graph_schema.tables import IDENTITY, TableDefinition, validate
+from kgxfer.bridges.links import link_table
 from kgxfer.splits import Split
 from loaders.dataset import CrossDomainDataset, DomainTables
 from loaders.own import read_table

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from graph_schema.config import Config
 from graph_schema.errors import InputError
-from kgxfer.bridges.links import LIKENESS, item_link_type, link_table
+from graph_schema.tables import LIKENESS
+from kgxfer.bridges.links import item_link_type, link_table
 from kgxfer.features import NodeVectors, TextConfig, item_vectors
 from kgxfer.splits import Split
 from loaders.dataset import DomainTables

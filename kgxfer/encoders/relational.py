@@ -23,8 +23,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from graph_schema.schema import EdgeType
+from graph_schema.tables import IDENTITY
 from kgxfer.encoders.base import Embeddings, Encoder, EncoderConfig, ParameterGroup, embedding_table
-from kgxfer.graph import IDENTITY, INTERACTION, USER, GraphTensors
+from kgxfer.graph import INTERACTION, USER, GraphTensors
 from kgxfer.graph.propagate import propagate
 
 

@@ -2,13 +2,12 @@
 
 from kgxfer.graph.build import build_graph
 from kgxfer.graph.combine import COMBINATIONS
-from kgxfer.graph.knowledge_graph import IDENTITY, INTERACTION, SOURCE, TARGET, USER, EdgeTable, KnowledgeGraph
+from kgxfer.graph.knowledge_graph import INTERACTION, SOURCE, TARGET, USER, EdgeTable, KnowledgeGraph
 from kgxfer.graph.tensors import GraphTensors
 from kgxfer.graph.vocabulary import Vocabulary
 
 __all__ = [
     "COMBINATIONS",
-    "IDENTITY",
     "INTERACTION",
     "SOURCE",
     "TARGET",

@@ -7,10 +7,10 @@ import pandas as pd
 
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType, Schema
-from graph_schema.tables import LINKS, validate, validate_facts
-from kgxfer.bridges.links import LIKENESS, relations_of
+from graph_schema.tables import IDENTITY, LIKENESS, LINKS, validate, validate_facts
+from kgxfer.bridges.links import relations_of
 from kgxfer.graph.combine import COMBINATIONS, link_edges
-from kgxfer.graph.knowledge_graph import IDENTITY, INTERACTION, USER, EdgeTable, KnowledgeGraph
+from kgxfer.graph.knowledge_graph import INTERACTION, USER, EdgeTable, KnowledgeGraph
 from kgxfer.graph.vocabulary import Vocabulary
 from kgxfer.splits import Split
 from loaders.dataset import CrossDomainDataset, DomainTables

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from graph_schema.schema import EdgeType, Schema
+from graph_schema.tables import IDENTITY
 from kgxfer.graph.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 USER = "User"
 INTERACTION = "RATED"
-IDENTITY = "SAME_AS"
 SOURCE, TARGET = 0, 1
 """Domain codes, used wherever a domain is a number."""
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from graph_schema.schema import EdgeType
-from kgxfer.graph.knowledge_graph import IDENTITY, INTERACTION, USER, KnowledgeGraph
+from graph_schema.tables import IDENTITY
+from kgxfer.graph.knowledge_graph import INTERACTION, USER, KnowledgeGraph
 from kgxfer.graph.propagate import Adjacency, SortedWeights, symmetric_normalisation
 
 

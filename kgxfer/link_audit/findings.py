@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from graph_schema.tables import IDENTITY
 from kgxfer.audit.finding import Finding, counted, listed, percent
-from kgxfer.bridges.links import IDENTITY
 from kgxfer.link_audit.chance import COMMON_USERS, SAME_YEAR, TITLES
 from kgxfer.link_audit.measures import stratified_sample
 from kgxfer.link_audit.nodes import USER

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from kgxfer.bridges.links import IDENTITY
+from graph_schema.tables import IDENTITY
 from kgxfer.link_audit.chance import Audience
 from kgxfer.link_audit.measures import contradicted_by, fan_out, title_similarity
 from kgxfer.link_audit.nodes import ITEM, USER

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 import pandas as pd
 
 from graph_schema.errors import InputError
-from graph_schema.tables import FACTS
+from graph_schema.tables import FACTS, LIKENESS
 from loaders.download import RemoteFile
 from loaders.files import new_file
 
@@ -170,7 +170,7 @@ def similar_items(rows: pd.DataFrame, item_type: str) -> pd.DataFrame:
         {
             "head_id": apart["item_id"],
             "head_type": item_type,
-            "relation": "SIMILAR_TO",
+            "relation": LIKENESS,
             "tail_id": apart["other_id"],
             "tail_type": item_type,
         }

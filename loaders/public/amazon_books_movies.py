@@ -32,6 +32,7 @@ from pathlib import Path
 import pandas as pd
 
 from graph_schema.errors import unknown_name
+from graph_schema.tables import LIKENESS
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
 from loaders.download import RemoteFile, locate, read_content
 from loaders.pairing import assert_counts, pair
@@ -258,4 +259,4 @@ def _domain(
 def _same_entity(source: DomainTables, target: DomainTables) -> pd.DataFrame:
     both = source.items[["item_id", "dbpedia"]].merge(target.items[["item_id", "dbpedia"]], on="dbpedia")
     links = both.set_axis(["source_id", "evidence", "target_id"], axis=1)
-    return links.assign(node_type="Item", confidence=1.0, method="given", relation="SIMILAR_TO")
+    return links.assign(node_type="Item", confidence=1.0, method="given", relation=LIKENESS)

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph_schema import InputError
+from graph_schema.tables import IDENTITY, LIKENESS
 from kgxfer.bridges import BRIDGES, Bridge, TextNeighbours
-from kgxfer.bridges.links import LIKENESS, link_table
+from kgxfer.bridges.links import link_table
 from kgxfer.evaluation.leakage import check_leakage
 from kgxfer.features import NodeVectors
-from kgxfer.graph import IDENTITY, INTERACTION, build_graph
+from kgxfer.graph import INTERACTION, build_graph
 from kgxfer.splits import FixedFiles, Split
 from loaders import DomainTables, pair
 

@@ -11,9 +11,10 @@ import pandas as pd
 
 from graph_schema import FACTS, SCHEMA, Relation
 from graph_schema.schema import EdgeType
+from graph_schema.tables import IDENTITY, LIKENESS
 from kgxfer.baselines import Popularity
 from kgxfer.bridges import BehaviourTwins, propose_links
-from kgxfer.bridges.links import IDENTITY, LIKENESS, link_table
+from kgxfer.bridges.links import link_table
 from kgxfer.bridges.review import REVIEWED
 from kgxfer.evaluation.leakage import Finding, Kind, check_leakage
 from kgxfer.graph import USER, EdgeTable, KnowledgeGraph, build_graph

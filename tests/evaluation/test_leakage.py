@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from graph_schema import InputError
+from graph_schema.tables import IDENTITY, LIKENESS
 from kgxfer.bridges import BehaviourTwins, propose_links, shuffle_links
-from kgxfer.bridges.links import IDENTITY, LIKENESS, link_table
+from kgxfer.bridges.links import link_table
 from kgxfer.bridges.review import REVIEWED
 from kgxfer.evaluation.leakage import Kind, assert_clean, check_leakage
 from kgxfer.graph import COMBINATIONS, build_graph

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph_schema import FACTS, LINKS, EdgeType, InputError
+from graph_schema.tables import IDENTITY
 from kgxfer.bridges import propose_links
-from kgxfer.graph import COMBINATIONS, IDENTITY, INTERACTION, USER, GraphTensors, KnowledgeGraph, build_graph
+from kgxfer.graph import COMBINATIONS, INTERACTION, USER, GraphTensors, KnowledgeGraph, build_graph
 from kgxfer.splits import FixedFiles, Split
 from loaders import DomainTables
 from tests.worlds import Likes, domain_of, pair_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from kgxfer.bridges.links import IDENTITY, link_table
+from graph_schema.tables import IDENTITY
+from kgxfer.bridges.links import link_table
 from kgxfer.splits import FixedFiles, Split
 from tests.worlds import SOURCE, TARGET, domain_of, pair_of
 

@@ -14,8 +14,9 @@ import pytest
 
 import loaders
 from graph_schema import InputError
+from graph_schema.tables import LIKENESS
 from kgxfer import cli
-from kgxfer.bridges.links import LIKENESS, link_table
+from kgxfer.bridges.links import link_table
 from kgxfer.bridges.review import REVIEW_COLUMNS, apply_review, read_review, write_review
 from kgxfer.bridges.same_name import normalised_names
 from kgxfer.link_audit import FINDINGS, LinkAuditConfig, audit_links, default_split, proposed, read_links

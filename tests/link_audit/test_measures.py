@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgxfer.bridges.links import LIKENESS
+from graph_schema.tables import LIKENESS
 from kgxfer.link_audit import measures
 from kgxfer.link_audit.chance import Audience, against_chance, audiences_of
 from kgxfer.link_audit.measures import (

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import poisson
 
-from kgxfer.bridges.links import IDENTITY, relations_of
+from graph_schema.tables import IDENTITY
+from kgxfer.bridges.links import relations_of
 from kgxfer.bridges.same_name import normalised_names
 from kgxfer.evaluation.leakage.coded import PARTS, Coded
 from kgxfer.evaluation.leakage.finding import Finding, Kind
