@@ -16,9 +16,11 @@ from kgxfer.experiment.config import GraphConfig, load_config
 from kgxfer.splits import ColdStartUsers, FixedFiles, Ratio, Split
 from loaders import CrossDomainDataset
 from loaders.own import read_table
+from loaders.own.given_links import confidences
 from loaders.own.bad_lines import refuse_bad_lines
 
 MAP = ".toml"
+NEEDED = ("source_id", "target_id", "node_type")
 
 
 def dataset_of(target: str, root: Path | None = None) -> CrossDomainDataset:
@@ -85,20 +87,17 @@ def read_links(path: Path, say: Callable[[str], None] = lambda line: None) -> di
     raw = read_table(path)
     refuse_bad_lines(raw)
     table = raw.frame.apply(lambda column: restored(column) if column.dtype == "str" else column)
-    defaults = {"confidence": 1.0, "method": path.stem, "evidence": None}
+    lacking = next((name for name in NEEDED if name not in table), None)
+    if lacking is not None:
+        raise InputError(
+            f'links "{path}" have no column "{lacking}"; needed are {", ".join(NEEDED)}, there are '
+            f"{', '.join(map(str, table.columns))}"
+        )
+    defaults = {"method": path.stem, "evidence": None}
     table = table.assign(**{name: value for name, value in defaults.items() if name not in table})
-    table["confidence"] = _numbers(table["confidence"], raw.lines, path)
+    table["confidence"] = confidences(raw)
     links = validate(table[[name for name in LINKS.names if name in table]], LINKS, f'file "{path}"')
     say(f'"{path}": {len(links):,} links')
     groups = links.groupby("method", sort=False) if len(links) else [(path.stem, links)]
     return {str(method): rows.reset_index(drop=True) for method, rows in groups}
 
-
-def _numbers(column: pd.Series, lines: object, path: Path) -> pd.Series:
-    """Text as numbers; decimal commas of spreadsheets count as points."""
-    numbers = pd.to_numeric(column.astype("str").str.replace(",", ".", regex=False), errors="coerce")
-    if numbers.isna().any():
-        row = int(numbers.isna().to_numpy().argmax())
-        place = f"row {row}" if lines is None else f"line {lines[row]}"  # type: ignore[index]
-        raise InputError(f'links "{path}", {place}: confidence "{column.iloc[row]}" is no number; write 0 to 1')
-    return numbers

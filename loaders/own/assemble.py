@@ -28,6 +28,7 @@ from loaders.own.column_map import (
     read_map,
 )
 from loaders.own.frames import read_frame
+from loaders.own.given_links import confidences
 from loaders.own.read import read_table
 from loaders.own.sql import read_query
 from loaders.pairing import pair
@@ -210,8 +211,7 @@ def _read_links(links: LinksMap, column_map: ColumnMap, origin: Origin, schema: 
         frame[end] = frame[end].astype("str").str.strip()
     if links.node_type is not None:
         frame["node_type"] = links.node_type
-    if "confidence" not in frame:
-        frame["confidence"] = 1.0
+    frame["confidence"] = confidences(raw)
     if not column_map.shared_users:
         is_user = frame["node_type"].isin(schema.subtypes("User"))
         for end, domain in (("source_id", column_map.source), ("target_id", column_map.target)):

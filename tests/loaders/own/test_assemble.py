@@ -118,6 +118,17 @@ def test_links_say_their_type_and_confidence(folder: Path) -> None:
     assert dataset.links[["node_type", "confidence", "method"]].values.tolist() == [["User", 0.5, "given"]]
 
 
+def test_links_have_confidences_as_spreadsheets_write_them(folder: Path) -> None:
+    described = f'{MAP}\n[links]\nfile = "tables/links.csv"\nnode_type = "User"\n'
+    given = "source_id;target_id;confidence\nann;di;0,25\nbob;cy;{}\n"
+    (folder / "tables/links.csv").write_text(given.format("0,8"))
+    assert loaders.from_files(written(folder, described)).links["confidence"].tolist() == [0.25, 0.8]
+    for wrong, said in (("sure", '"sure" is no number of 0 to 1'), ("1,5", '"1,5" is no number'), ("", "is empty")):
+        (folder / "tables/links.csv").write_text(given.format(wrong))
+        with pytest.raises(InputError, match=rf"links\.csv\", line 3: confidence {said}"):
+            loaders.from_files(written(folder, described))
+
+
 def test_a_broken_line_of_links_is_not_left_out(folder: Path) -> None:
     (folder / "tables/links.csv").write_text("source_id,target_id\nann,di\nbob\ncy,di\n")
     path = written(folder, f'{MAP}\n[links]\nfile = "tables/links.csv"\nnode_type = "User"\n')
