@@ -16,8 +16,8 @@ from kgxfer.experiment.config import GraphConfig, load_config
 from kgxfer.splits import ColdStartUsers, FixedFiles, Ratio, Split
 from loaders import CrossDomainDataset
 from loaders.own import read_table
-from loaders.own.given_links import confidences
 from loaders.own.bad_lines import refuse_bad_lines
+from loaders.own.given_links import confidences
 
 MAP = ".toml"
 NEEDED = ("source_id", "target_id", "node_type")

@@ -120,7 +120,7 @@ def test_links_say_their_type_and_confidence(folder: Path) -> None:
 
 def test_links_have_confidences_as_spreadsheets_write_them(folder: Path) -> None:
     described = f'{MAP}\n[links]\nfile = "tables/links.csv"\nnode_type = "User"\n'
-    given = "source_id;target_id;confidence\nann;di;0,25\nbob;cy;{}\n"
+    given = "source_id;target_id;confidence\nann;di;0,25\nbob;di;{}\n"
     (folder / "tables/links.csv").write_text(given.format("0,8"))
     assert loaders.from_files(written(folder, described)).links["confidence"].tolist() == [0.25, 0.8]
     for wrong, said in (("sure", '"sure" is no number of 0 to 1'), ("1,5", '"1,5" is no number'), ("", "is empty")):
