@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +16,10 @@ from kgxfer.audit.findings import FINDINGS
 from kgxfer.audit.page import render
 from kgxfer.audit.subject import AuditConfig, Subject, of_domain, prepare
 from kgxfer.experiment.config import GraphConfig
+from kgxfer.experiment.page_files import save_both
 from kgxfer.experiment.state import Ground
 from kgxfer.recommender import RankingModel
 from kgxfer.splits import Split
-from loaders.files import new_folder
 
 PAGE, RECORD = "audit.html", "audit.json"
 BRIDGES = ("shared_id",)
@@ -64,11 +63,8 @@ class Audit:
         Raises:
             InputError: the folder exists already, or the disk is full.
         """
-        with new_folder(folder) as draft:
-            record = json.dumps(self.record(), ensure_ascii=False, indent=1, allow_nan=False)
-            (draft / RECORD).write_text(record + "\n", encoding="utf-8")
-            page = render(self.name, self.facts, self.findings)
-            (draft / PAGE).write_text(page, encoding="utf-8")
+        page = render(self.name, self.facts, self.findings)
+        save_both(folder, {PAGE: page}, {RECORD: self.record()})
 
 
 def audit(

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from kgxfer import experiment
 from kgxfer.audit import pictures
 from kgxfer.audit.finding import Finding, listed
+from kgxfer.experiment.page_files import filled
 from kgxfer.experiment.page_tables import Cell, Table
 from kgxfer.experiment.plots import Picture
+
+TEMPLATE = Path(__file__).parent / "audit.html.jinja"
+"""Of every audit."""
 
 PICTURES: Mapping[str, Callable[[Finding, Collection[str]], Picture]] = {
     "ties": pictures.tie_ranges, "twin gain": pictures.twin_bars, "sampled ranking": pictures.both_rankings,
@@ -38,14 +40,9 @@ class Section:
 
 def render(name: str, facts: Mapping[str, Any], findings: Sequence[Finding]) -> str:
     """The page as text."""
-    folders = [Path(__file__).parent, Path(experiment.__file__).parent]
-    environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )
     split = facts["split"]
-    return environment.get_template("audit.html.jinja").render(
-        name=name, version=facts["kgxfer"], summary=_summary(facts),
+    return filled(
+        TEMPLATE, name=name, version=facts["kgxfer"], summary=_summary(facts),
         findings=[_section(each, facts["models"]) for each in findings],
         facts=[
             ("data set", facts["data"]["name"]), ("fingerprint of the data", facts["data"]["fingerprint"]),
@@ -72,10 +69,10 @@ def _section(finding: Finding, audited: Collection[str]) -> Section:
     draw = PICTURES.get(finding.name)
     picture = draw(finding, audited) if draw is not None and len(finding.table) else None
     anchor = finding.name.replace(" ", "-")
-    return Section(anchor, finding.title, finding.verdict, finding.concern, finding.method, _table(finding), picture)
+    return Section(anchor, finding.title, finding.verdict, finding.concern, finding.method, table_of(finding), picture)
 
 
-def _table(finding: Finding) -> Table:
+def table_of(finding: Finding) -> Table:
     """The finding's table; a domain is named once, in its first row."""
     table = finding.table
     numeric = {name: pd.api.types.is_numeric_dtype(table[name]) for name in table}

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kgxfer.audit.finding import Finding
-from kgxfer.experiment.plots import DOMAIN_COLOURS, INK, METHOD, STYLE, Bar, Picture, _picture, metric_bars
+from kgxfer.experiment.plots import DOMAIN_COLOURS, INK, METHOD, STYLE, Bar, Picture, metric_bars, picture_of
 
 WIDTH, LINE = 4.3, 0.36
 
@@ -75,4 +75,4 @@ def _per_domain(table: pd.DataFrame, draw: Callable[[Axes, pd.DataFrame], None],
             axis.set_ylim(len(rows) - 0.5, -0.5)
             axis.set_title(str(domain), loc="left")
             axis.grid(axis="y", visible=False)
-        return _picture(figure, caption)
+        return picture_of(figure, caption)

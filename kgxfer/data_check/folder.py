@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from kgxfer.data_check.page import render
-from loaders.files import new_folder
+from kgxfer.experiment.page_files import save_both
 from loaders.quality import QualityReport
 
 PAGE, RECORD = "quality.html", "quality.json"
@@ -18,7 +17,4 @@ def save(report: QualityReport, folder: Path) -> None:
     Raises:
         InputError: the folder exists already, or the disk is full.
     """
-    with new_folder(folder) as draft:
-        record = json.dumps(report.record(), ensure_ascii=False, indent=1, allow_nan=False)
-        (draft / RECORD).write_text(record + "\n", encoding="utf-8")
-        (draft / PAGE).write_text(render(report), encoding="utf-8")
+    save_both(folder, {PAGE: render(report)}, {RECORD: report.record()})

@@ -5,24 +5,18 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from kgxfer import experiment
 from kgxfer.audit.finding import counted, listed
 from kgxfer.data_check import tables
 from kgxfer.data_check.pictures import pictures
+from kgxfer.experiment.page_files import filled
 from loaders.quality import DomainQuality, QualityReport
 
 
 def render(report: QualityReport) -> str:
     """The page as text; everything from the data is escaped."""
-    folders = [Path(__file__).parent, Path(experiment.__file__).parent]
-    environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
     domains = report.domains
-    return environment.get_template("quality.html.jinja").render(
+    return filled(
+        Path(__file__).parent / "quality.html.jinja",
         name=report.name, version=metadata.version("kgxfer"), origin=report.origin, summary=summary(report),
         warnings=report.warnings, applied=report.source.applied, pictures=pictures(report),
         findings=[table for domain in domains if (table := tables.finding_table(domain)) is not None],

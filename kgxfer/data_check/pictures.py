@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from kgxfer.experiment.plots import CONTROL, DOMAIN_COLOURS, INK, METHOD, STYLE, Picture, _picture
+from kgxfer.experiment.plots import CONTROL, DOMAIN_COLOURS, INK, METHOD, STYLE, Picture, picture_of
 from loaders.quality import Distribution, DomainQuality, QualityReport
 
 BARS = 40
@@ -48,7 +48,7 @@ def spread(report: QualityReport) -> Picture | None:
             axis.set_title(f"{kind} of {owners}", loc="left")
         axes[0].legend(fontsize=9, loc="lower left")
         caption = "Share of users, and of items, with at least so many interactions; both axes are logarithmic."
-        return _picture(figure, caption)
+        return picture_of(figure, caption)
 
 
 def _at_least(axis: Axes, distribution: Distribution, label: str, colour: str) -> None:
@@ -81,7 +81,7 @@ def ratings(report: QualityReport) -> Picture | None:
             axis.grid(axis="x", visible=False)
             if len(values) <= 12:
                 axis.set_xticks(values, [f"{value:g}" for value in values])
-        return _picture(figure, "Share of the interactions with each rating.")
+        return picture_of(figure, "Share of the interactions with each rating.")
 
 
 def times(report: QualityReport) -> Picture | None:
@@ -100,7 +100,7 @@ def times(report: QualityReport) -> Picture | None:
         axis.set_ylabel("interactions per month")
         axis.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axis.legend(fontsize=9, loc="best")
-        return _picture(figure, "Interactions per month, UTC.")
+        return picture_of(figure, "Interactions per month, UTC.")
 
 
 def _every_month(domain: DomainQuality) -> pd.Series:
@@ -133,7 +133,7 @@ def overlap(report: QualityReport) -> Picture | None:
         _named_bars(axis, [name for name, _, _ in bars])
         axis.set_xlim(0, 1)
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        return _picture(figure, "Blue: of users whose id is in both domains; grey: of the others.")
+        return picture_of(figure, "Blue: of users whose id is in both domains; grey: of the others.")
 
 
 def shift(report: QualityReport) -> Picture | None:
@@ -155,7 +155,7 @@ def shift(report: QualityReport) -> Picture | None:
         _named_bars(axis, [name for name, _ in bars])
         axis.set_xlim(0, 1.06)
         caption = "Distances between the domains: 0 the same, 1 nothing in common. Entities: as interactions meet them."
-        return _picture(figure, caption)
+        return picture_of(figure, caption)
 
 
 def _named_bars(axis: Axes, names: Sequence[str]) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kgxfer.evaluation import ALL_ROWS, WITHOUT_TWINS
 from kgxfer.experiment import plots
 from kgxfer.experiment.metric_words import METRICS, base_of, label
+from kgxfer.experiment.page_files import SHARED, filled
 from kgxfer.experiment.page_statistics import bridge_table, choice_table, comparison_tables, spread_tables, verdicts
 from kgxfer.experiment.page_tables import Cell, Table, by_phase, graph_tables, mean_of, result_tables, stage_tables
 from kgxfer.experiment.run_folder import RunFolder, over_seeds
@@ -55,12 +55,9 @@ def render(folder: Path) -> Path:
         InputError: a file of the run is absent or damaged, or the disk is full.
     """
     run = RunFolder.read(folder)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )
     figures = over_seeds(run.figures)
-    text = environment.get_template("page.html.jinja").render(
+    text = filled(
+        SHARED / "page.html.jinja",
         name=run.config["name"],
         version=run.manifest["kgxfer"],
         summary=[_tested(run), *verdicts(run)],

@@ -82,7 +82,7 @@ def metric_bars(panels: Sequence[tuple[str, Sequence[Bar]]], columns: int) -> Pi
         for axis in axes[len(panels) :]:
             axis.set_visible(False)
         caption = "Full ranking, percent, per user. Blue: trained models; grey: controls; whiskers: s.d. over seeds."
-        return _picture(figure, caption)
+        return picture_of(figure, caption)
 
 
 def _bars(axis: Axes, title: str, bars: Sequence[Bar]) -> None:
@@ -128,7 +128,7 @@ def training_curves(model: str, history: pd.DataFrame, stages: Sequence[Mapping[
                 axis.set_title(f"phase: {phase}" if row == 0 else "", loc="left")
                 axis.set_xlabel("epoch" if row == len(parts) - 1 else "")
         seeds = history["seed"].nunique()
-        return _picture(figure, f"{model}: {seeds} seed{'s' * (seeds > 1)}; dotted: the epoch that was kept.")
+        return picture_of(figure, f"{model}: {seeds} seed{'s' * (seeds > 1)}; dotted: the epoch that was kept.")
 
 
 def _curves(axis: Axes, rows: pd.DataFrame, kept: set[int]) -> None:
@@ -166,7 +166,7 @@ def stage_steps(steps: pd.DataFrame) -> Picture:
         axis.set_xlim(-0.3, len(phases) - 0.7)
         axis.set_ylabel(f"{steps['metric'].iloc[0]} on validation rows (%)")
         axis.legend(fontsize=9)
-        return _picture(figure, "Validation figure after each phase; whiskers: s.d. over seeds.")
+        return picture_of(figure, "Validation figure after each phase; whiskers: s.d. over seeds.")
 
 
 def embedding_map(model: str, points: pd.DataFrame) -> Picture:
@@ -194,7 +194,7 @@ def embedding_map(model: str, points: pd.DataFrame) -> Picture:
             handles=[_dot(colour, str(domain)) for domain, colour in palette.items()], loc="outside lower center",
             ncols=len(palette),
         )
-        return _picture(figure, f"{model}: embeddings in two dimensions, coloured by domain.")
+        return picture_of(figure, f"{model}: embeddings in two dimensions, coloured by domain.")
 
 
 def _scatter(axis: Axes, points: pd.DataFrame, palette: dict[Any, str], title: str) -> None:
@@ -213,7 +213,7 @@ def _dot(colour: str, label: str) -> Any:
     return Line2D([], [], color=colour, marker="o", ls="", markersize=6, label=label)
 
 
-def _picture(figure: Figure, caption: str) -> Picture:
+def picture_of(figure: Figure, caption: str) -> Picture:
     """Render without a date, so that the same figures give the same bytes."""
     stream = BytesIO()
     figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=110)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ import pandas as pd
 
 from kgxfer.audit.finding import Finding
 from kgxfer.bridges.review import KEY
+from kgxfer.experiment.page_files import save_both
 from kgxfer.experiment.plots import Picture
 from kgxfer.link_audit.findings import FINDINGS
 from kgxfer.link_audit.page import render
 from kgxfer.link_audit.pictures import PICTURES
 from kgxfer.link_audit.subject import LinkAuditConfig, LinkSubject, measured
 from kgxfer.splits import Split
-from loaders.files import new_folder
 
 PAGE, RECORD = "links.html", "links.json"
 REVIEW_DOUBT = 0.4
@@ -63,11 +62,8 @@ class LinkAudit:
         Raises:
             InputError: the folder exists already, or the disk is full.
         """
-        with new_folder(folder) as draft:
-            record = json.dumps(self.record(), ensure_ascii=False, indent=1, allow_nan=False)
-            (draft / RECORD).write_text(record + "\n", encoding="utf-8")
-            page = render(self.name, self.facts, self.findings, self.pictures)
-            (draft / PAGE).write_text(page, encoding="utf-8")
+        page = render(self.name, self.facts, self.findings, self.pictures)
+        save_both(folder, {PAGE: page}, {RECORD: self.record()})
 
     def for_review(self, minimum_confidence: float) -> pd.DataFrame:
         """Links for a person to decide on, the most doubtful first, as `write_review` takes them.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from kgxfer import audit, experiment
 from kgxfer.audit.finding import Finding
-from kgxfer.audit.page import Section, _table
+from kgxfer.audit.page import TEMPLATE, Section, table_of
+from kgxfer.experiment.page_files import filled
 from kgxfer.experiment.page_tables import Cell, Table
 from kgxfer.experiment.plots import Picture
 
@@ -19,21 +16,16 @@ def render(
     name: str, facts: Mapping[str, Any], findings: Sequence[Finding], pictures: Mapping[str, Picture]
 ) -> str:
     """The page as text; `pictures` by the name of their finding."""
-    folders = [Path(package.__file__ or "").parent for package in (audit, experiment)]
-    environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )
     split = facts["split"]
     sections = [
         Section(
             each.name, each.title, each.verdict, each.concern, each.method,
-            _link_table(each) if "source id" in each.table else _table(each), pictures.get(each.name),
+            _link_table(each) if "source id" in each.table else table_of(each), pictures.get(each.name),
         )
         for each in findings
     ]
-    return environment.get_template("audit.html.jinja").render(
-        name=f"Links of {name}", version=facts["kgxfer"], summary=_summary(facts), findings=sections,
+    return filled(
+        TEMPLATE, name=f"Links of {name}", version=facts["kgxfer"], summary=_summary(facts), findings=sections,
         facts=[
             ("data set", facts["data"]["name"]), ("fingerprint of the data", facts["data"]["fingerprint"]),
             ("split", split["protocol"]), ("fingerprint of the split", split["fingerprint"]),

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kgxfer.experiment.plots import CONTROL, INK, LINE_COLOURS, METHOD, STYLE, Picture, _picture
+from kgxfer.experiment.plots import CONTROL, INK, LINE_COLOURS, METHOD, STYLE, Picture, picture_of
 from kgxfer.link_audit.chance import COMMON_USERS
 from kgxfer.link_audit.nodes import USER
 from kgxfer.link_audit.subject import LinkSubject
@@ -54,7 +54,7 @@ def common_users(subject: LinkSubject) -> Picture | None:
         axis.grid(axis="y", visible=False)
         axis.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2, borderaxespad=0)
         caption = "Users who take both ends of a link, summed over links, relative to chance; whiskers: two deviations."
-        return _picture(figure, caption)
+        return picture_of(figure, caption)
 
 
 def _histograms(links: pd.DataFrame, caption: str, limit: float | None) -> Picture | None:
@@ -71,7 +71,7 @@ def _histograms(links: pd.DataFrame, caption: str, limit: float | None) -> Pictu
             _bars(axis, chosen, str(bridge), limit)
         for axis in axes[len(groups) :]:
             axis.set_visible(False)
-        return _picture(figure, caption)
+        return picture_of(figure, caption)
 
 
 def _bars(axis: Axes, chosen: pd.DataFrame, title: str, limit: float | None) -> None:
