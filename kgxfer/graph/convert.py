@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import networkx
+import numpy as np
 import pandas as pd
 import torch
 from torch_geometric.data import HeteroData
 
-from kgxfer.graph.knowledge_graph import KnowledgeGraph
+from kgxfer.graph.knowledge_graph import EdgeTable, KnowledgeGraph
 
 
 def to_hetero_data(graph: KnowledgeGraph) -> HeteroData:
     """Return a torch-geometric `HeteroData`.
 
     Every node type has `num_nodes` and `domain` (bool [2, nodes]); every edge type has `edge_index` (int64 [2, edges])
-    and `domain` (int8 [edges]), the interactions also `rating` (float32 [edges]) where the data have ratings.
+    and `domain` (int8 [edges]), the interactions also `rating` (float32 [edges]) where the data have ratings, and links
+    `confidence` (float32 [edges]; NaN for facts of the same edge type).
     """
     data = HeteroData()
     for kind, vocabulary in graph.nodes.items():
@@ -24,8 +26,9 @@ def to_hetero_data(graph: KnowledgeGraph) -> HeteroData:
         store = data[tuple(edge_type)]
         store.edge_index = torch.stack([torch.from_numpy(edges.head.copy()), torch.from_numpy(edges.tail.copy())])
         store.domain = torch.from_numpy(edges.domain.copy())
-        if "rating" in edges.properties:
-            store.rating = torch.tensor(edges.properties["rating"].to_numpy(), dtype=torch.float32)
+        for name in ("rating", "confidence"):
+            if name in edges.properties:
+                store[name] = torch.tensor(edges.properties[name].to_numpy(), dtype=torch.float32)
     return data
 
 
@@ -49,7 +52,10 @@ def triples(graph: KnowledgeGraph) -> pd.DataFrame:
 
 
 def to_networkx(graph: KnowledgeGraph) -> networkx.MultiDiGraph:
-    """Return a directed multigraph: nodes are labels with `type` and `name`, edges carry their relation as key."""
+    """Return a directed multigraph: nodes are labels with `type` and `name`, edges carry their relation as key.
+
+    Links also carry their `confidence`.
+    """
     result = networkx.MultiDiGraph(source=graph.domain_names[0], target=graph.domain_names[1])
     for kind, vocabulary in graph.nodes.items():
         names = vocabulary.first_keys["name"].astype(object).where(vocabulary.first_keys["name"].notna(), None)
@@ -57,5 +63,12 @@ def to_networkx(graph: KnowledgeGraph) -> networkx.MultiDiGraph:
             (label, {"type": kind, "name": name}) for label, name in zip(node_labels(graph, kind), names, strict=True)
         )
     table = triples(graph)
-    result.add_edges_from(zip(table["head"], table["tail"], table["relation"], strict=True))
+    confidence = pd.concat([_confidence(edges) for edges in graph.edges.values()])
+    said = confidence.map(lambda value: {"confidence": value}).where(confidence.notna(), {})
+    result.add_edges_from(zip(table["head"], table["tail"], table["relation"], said, strict=True))
     return result
+
+
+def _confidence(edges: EdgeTable) -> pd.Series:
+    """Of links; missing for other edges."""
+    return edges.properties.get("confidence", pd.Series(np.nan, index=range(len(edges)))).astype(float)

@@ -113,6 +113,15 @@ def test_shuffled_links_are_as_many_among_the_same_nodes(rows: set[tuple[int, in
     assert not shuffled.duplicated(["source_id", "target_id", "node_type"]).any()
 
 
+def test_shuffled_links_are_of_the_relation_and_confidence_that_they_were() -> None:
+    links = link_rows(("a", "x", "Item"), ("b", "y", "Item"), ("u", "u", "User")).assign(
+        relation=["SIMILAR_TO", "SIMILAR_TO", "SAME_AS"], confidence=[0.5, 0.25, 1.0]
+    )
+    shuffled = shuffle_links(links, np.random.default_rng(0))
+    assert shuffled[["relation", "confidence"]].equals(links[["relation", "confidence"]])
+    assert shuffled["target_id"].tolist() == ["y", "x", "u"]
+
+
 @pytest.mark.parametrize("people", [2, 3, 50])
 def test_shuffling_breaks_every_pair_of_a_one_to_one_link(people: int) -> None:
     links = link_rows(*((f"u{number}", f"u{number}", "User") for number in range(people)))

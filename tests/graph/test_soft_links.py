@@ -45,6 +45,36 @@ def test_a_book_and_a_film_are_alike_and_stay_two_nodes(split: Split, combine: s
     assert KnowledgeGraph.load(tmp_path / "graph").equals(graph)
 
 
+def test_other_libraries_get_the_relation_and_the_confidence(split: Split) -> None:
+    graph = build_graph(split, SOFT)
+    book, film = "Book:books/b2", "Movie:films/f1"
+    assert (book, "SIMILAR_TO", film) in set(map(tuple, graph.triples().to_numpy()))
+    network = graph.to_networkx()
+    assert network.edges[book, film, "SIMILAR_TO"] == {"confidence": 0.75}
+    assert network.edges["Genre:books/war", "Genre:films/war", "SAME_AS"] == {"confidence": 1.0}
+    assert sum("confidence" in said for _, _, said in network.edges(data=True)) == 2
+    data = graph.to_hetero_data()
+    assert data[tuple(ALIKE)].edge_index.tolist() == [[1], [0]]
+    assert data[tuple(ALIKE)].confidence.tolist() == [0.75]
+    assert "confidence" not in data["User", "RATED", "Book"]
+
+
+def test_facts_of_the_relation_of_soft_links_have_no_confidence(tmp_path: Path) -> None:
+    alike = pd.DataFrame([("p", "Product", "SIMILAR_TO", "q", "Product")],
+                         columns=["head_id", "head_type", "relation", "tail_id", "tail_type"])
+    one, two = (domain_of(name, "Product", {"u": "p", "v": "p q"}, facts=alike) for name in ("one", "two"))
+    split = FixedFiles().split(pair_of(one, two, test={"two": {"u": "p"}}))
+    graph = build_graph(split, links(("p", "q", "Product", "SIMILAR_TO", 0.5)))
+    kind = EdgeType("Product", "SIMILAR_TO", "Product")
+    assert graph.to_hetero_data()[tuple(kind)].confidence.isnan().tolist() == [True, True, False]
+    said = [said for _, _, name, said in graph.to_networkx().edges(keys=True, data=True) if name == "SIMILAR_TO"]
+    assert sorted(said, key=len) == [{}, {}, {"confidence": 0.5}]
+    graph.save(tmp_path / "graph")
+    again = KnowledgeGraph.load(tmp_path / "graph")
+    assert again.equals(graph)
+    assert again.edges[kind].properties["confidence"].fillna(-1).tolist() == [-1, -1, 0.5]
+
+
 def test_domains_kept_apart_ignore_soft_links_too(split: Split) -> None:
     assert build_graph(split, SOFT, "disjoint").equals(build_graph(split, SOFT.head(0), "disjoint"))
 
