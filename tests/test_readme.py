@@ -62,6 +62,19 @@ def test_the_settings_of_a_graph_are_read(block: str, tmp_path: Path) -> None:
     assert len(graph.made()) == len(graph.bridges)
 
 
+def test_recbole_users_read_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ml-100k", "book-crossing"):
+        (tmp_path / "dataset" / name).mkdir(parents=True)
+        rows = "".join(f"u{user}\t{name}-{item}\t4\n" for user in range(3) for item in range(2))
+        (tmp_path / f"dataset/{name}/{name}.inter").write_text("user_id:token\titem_id:token\trating:float\n" + rows)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"loaders": loaders}
+    exec(next(block for block in blocks("python") if "atomic_files" in block), names)
+    assert [tables.domain for tables in names["data"].domains] == ["books", "films"]
+    assert names["data"].overlapping_users.tolist() == ["u0", "u1", "u2"]
+    assert [len(tables.interactions) for tables in names["data"].domains] == [6, 6]
+
+
 @pytest.mark.slow
 def test_the_configuration_runs(tmp_path: Path) -> None:
     (tmp_path / "first.toml").write_text(blocks("toml")[0])
