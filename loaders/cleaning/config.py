@@ -40,6 +40,11 @@ Range = Annotated[tuple[float, float], AfterValidator(_in_order)]
 class CleaningConfig(Config):
     """What each rule does where there is a choice; the defaults repair what is certain and report what is not.
 
+    Cleaning comes before any split and looks at all rows. Two choices carry something of the rows that are later held
+    out into the others, and are therefore off by default: `normalise` (where ratings are relevant from a threshold on,
+    whether a training row is depends on the user's test ratings too) and `user_core`, `item_core` (who stays has test
+    rows enough). Compare results of one such choice with each other only.
+
     Attributes:
         missing_words: words that mean "no value", in any case; an empty field always does.
         longest_id: ids of more characters are refused: they are text that slipped into the column.

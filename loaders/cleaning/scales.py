@@ -108,7 +108,8 @@ def _by_column(table: Table, domain: str, context: Context) -> tuple[Table, list
 def normalised_ratings(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
     """Rescale ratings per user or for the domain, where it is asked for (`normalise`).
 
-    A user without spread has 0 as z-score and 0.5 between lowest and highest.
+    A user without spread has 0 as z-score and 0.5 between lowest and highest. Mean, spread and ends are those of all
+    rows, so that a training row's rating tells something of the test rows of the same user or domain.
     """
     table, how = draft.interactions, context.config.normalise
     if "rating" not in table.frame.columns or how == "none" or table.frame.empty:
