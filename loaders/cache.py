@@ -37,6 +37,7 @@ from graph_schema.vocabulary import SCHEMA
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
 from loaders.download import RemoteFile
 from loaders.files import new_folder
+from loaders.fingerprint import file_sha256
 
 CACHE_VARIABLE = "KGXFER_CACHE"
 """The environment variable that says where parsed data sets are kept."""
@@ -106,7 +107,7 @@ def _stored(plain: Path) -> str:
     for path in (plain, plain.with_name(f"{plain.name}.gz")):
         if path.is_file():
             try:
-                return hashlib.sha256(path.read_bytes()).hexdigest()
+                return file_sha256(path)
             except OSError:
                 return ""
     return ""

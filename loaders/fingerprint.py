@@ -1,9 +1,10 @@
-"""A checksum of tables that depends on what they say and not on how they are stored."""
+"""Checksums: of tables, by what they say and not how they are stored; of files, by their bytes."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,12 @@ def digest(words: Mapping[str, str], tables: Mapping[str, pd.DataFrame]) -> str:
             kind, content = _content(frame[column])
             _add(total, f"column {column} {kind}", content)
     return total.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of a file as it lies there; OSError when it cannot be read."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _add(total: hashlib._Hash, label: str, content: bytes) -> None:

@@ -6,7 +6,6 @@ an apostrophe before them, which reading takes off again.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +17,7 @@ from graph_schema.errors import InputError, unknown_name
 from graph_schema.tables import LINKS, validate
 from loaders.dataset import CrossDomainDataset, DomainTables
 from loaders.files import new_file
+from loaders.fingerprint import file_sha256
 from loaders.own import read_table
 from loaders.own.bad_lines import refuse_bad_lines
 from loaders.pairing import entities_of
@@ -99,7 +99,7 @@ def read_review(path: Path, dataset: CrossDomainDataset | None = None, sha256: s
     """
     if not path.is_file():
         raise InputError(f'review "{path}" does not exist; `kgxfer bridge audit --review` writes one')
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = file_sha256(path)
     if sha256 is not None and found != sha256:
         raise InputError(f'review "{path}" is not the file that was used before; restore it, or start anew')
     table, lines = _parsed(path)

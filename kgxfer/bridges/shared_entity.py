@@ -7,7 +7,6 @@ table. They may lead through ids that neither domain has, and they may name item
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from graph_schema.tables import IDENTITY, TableDefinition, validate
 from kgxfer.bridges.links import link_table
 from kgxfer.splits import Split
 from loaders.dataset import CrossDomainDataset, DomainTables
+from loaders.fingerprint import file_sha256
 from loaders.own import read_table
 from loaders.own.bad_lines import refuse_bad_lines
 from loaders.pairing import entities_of
@@ -100,7 +100,7 @@ def read_statements(path: Path, sha256: str | None = None) -> tuple[pd.DataFrame
             the columns of `STATEMENTS`.
     """
     raw = read_table(path)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = file_sha256(path)
     if sha256 is not None and found != sha256:
         raise InputError(f"same-as statements, {raw.where}: not the file of before; restore it, or start anew")
     refuse_bad_lines(raw)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from kgxfer.experiment.state import RunState, Trained
 from kgxfer.recommender import RankingModel, Recommender
 from kgxfer.splits import Split
 from loaders.files import disk_errors, new_file
-from loaders.fingerprint import digest
+from loaders.fingerprint import digest, file_sha256
 
 REPORTED_VERSIONS = ("torch", "torch-geometric", "lightning", "pandas", "numpy", "scipy")
 RECOMMENDED = 10
@@ -178,7 +177,7 @@ def write_results(
             _write_json(folder / f"{name}.json", value)
         files = sorted(path for path in folder.rglob("*") if path.is_file() and "checkpoints" not in path.parts)
         hashes = {
-            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            str(path.relative_to(folder)): file_sha256(path)
             for path in files if path.name not in ("manifest.json", "report.json", "report.html")
         }
         facts = {**manifest(config, state), "files": hashes}

@@ -23,7 +23,7 @@ from graph_schema.errors import InputError
 from kgxfer.features.vectors import NodeVectors
 from loaders.dataset import DomainTables
 from loaders.files import new_file
-from loaders.fingerprint import digest
+from loaders.fingerprint import digest, file_sha256
 
 _LOG = logging.getLogger(__name__)
 
@@ -138,9 +138,7 @@ def _identity(place: str) -> str:
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            with path.open("rb") as stream:
-                content = hashlib.file_digest(stream, "sha256").hexdigest()
-            total.update(f"{path.relative_to(folder).as_posix()} {content}\n".encode())
+            total.update(f"{path.relative_to(folder).as_posix()} {file_sha256(path)}\n".encode())
     return total.hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -16,6 +15,7 @@ from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import Schema
 from loaders.cleaning import Cleaned, CleaningConfig, clean
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
+from loaders.fingerprint import file_sha256
 from loaders.own.bad_lines import refuse_bad_lines
 from loaders.own.column_map import (
     COLUMNS,
@@ -84,7 +84,7 @@ class Origin:
         roles = (role, "links") if role == "target" else (role,)
         found = [(place, one.file) for place, one in column_map.tables.items() if place.partition(".")[0] in roles]
         names = {name for place, name in found if name is not None and place not in self.frames}
-        return {name: _sha256(self.folder / name) for name in sorted(names)}
+        return {name: file_sha256(self.folder / name) for name in sorted(names)}
 
     def _address(self, url: str) -> str:
         if url.startswith(FROM_ENVIRONMENT):
@@ -247,8 +247,3 @@ def _cleaning_of(column_map: ColumnMap, domain: DomainMap) -> CleaningConfig:
     if domain.interactions.event_weights:
         own["event_weights"] = domain.interactions.event_weights
     return column_map.cleaning.model_copy(update=own)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
