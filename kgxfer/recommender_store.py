@@ -51,7 +51,9 @@ def load_recommender(folder: Path) -> Recommender:
     """
     path = folder / "recommender.json"
     if not path.is_file():
-        raise InputError(f'"{folder}" holds no saved model (no recommender.json); give a folder below models/ of a run')
+        saved = next(iter(sorted(folder.glob("models/*/recommender.json"))), None)
+        below = "a folder below models/ of a run" if saved is None else f'one below models/, as "{saved.parent}"'
+        raise InputError(f'"{folder}" holds no saved model (no recommender.json); give {below}')
     try:
         description = json.loads(path.read_text())
         if description["format"] != FORMAT:

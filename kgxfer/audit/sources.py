@@ -1,4 +1,4 @@
-"""What can be audited by name: a data set, whose split and controls are made here, or the folder of a finished run."""
+"""What can be audited: a data set or a user's own data, whose split and controls are made here, or a finished run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from kgxfer.experiment.state import Ground
 from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import load_recommender
 from kgxfer.splits import SPLITS, ColdStartUsers, FixedFiles, Split
+from loaders import CrossDomainDataset
 
+MAP = ".toml"
 VALID_SHARE = 0.1
 """Users of whom a training row is held out for choosing, where published files bring no validation rows."""
 
@@ -55,25 +57,27 @@ def source_of(target: str, root: Path | None = None, seed: int = 0) -> Source:
     """Find what a name or a path means.
 
     Args:
-        target: the name of a data set, or the folder of a finished run.
+        target: the name of a data set, the path of a column map (a .toml file), or the folder of a finished run.
         root: folder of the data files.
         seed: of the split and of all draws of a data set; a run has its own.
 
     Raises:
-        InputError: neither of the two, data files that are absent or damaged or no longer those of the run, or a folder
+        InputError: none of these, data files that are absent or damaged or no longer those of the run, or a folder
             that is incomplete.
     """
     if target in loaders.DATA_SETS:
-        return _of_data_set(target, root, seed)
+        return _of_data_set(loaders.load(target, root=root), target, seed)
     folder = Path(target)
+    if folder.suffix.lower() == MAP:
+        dataset = loaders.from_files(folder)
+        return _of_data_set(dataset, dataset.name, seed)
     if not folder.exists():
         raise unknown_name("data set or folder of a run", target, loaders.DATA_SETS)
     return _of_run(folder, root)
 
 
-def _of_data_set(name: str, root: Path | None, seed: int) -> Source:
+def _of_data_set(dataset: CrossDomainDataset, name: str, seed: int) -> Source:
     """Published files choose on their validation rows, or, where they have none, on training rows until the refit."""
-    dataset = loaders.load(name, root=root)
     protocol: FixedFiles | ColdStartUsers = ColdStartUsers()
     if "test" in dataset.fixed:
         carved = FixedFiles(choose_on="training_rows", valid_share=VALID_SHARE)

@@ -12,7 +12,9 @@ from kgxfer.cli.console import Root, folder_for, print_verdicts, say
 
 
 def audit(
-    target: Annotated[str, typer.Argument(help="The name of a data set, or the folder of a run.", metavar="TARGET")],
+    target: Annotated[
+        str, typer.Argument(help="The name of a data set, a column map, or the folder of a run.", metavar="TARGET")
+    ],
     recommendations: Annotated[
         Path | None,
         typer.Option("--recommendations", help="CSV or Parquet with user_id, item_id, score, made by any program."),

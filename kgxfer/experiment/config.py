@@ -249,11 +249,17 @@ def load_config(path: Path, **changes: Any) -> RunConfig:
         InputError: the file is missing or not TOML, or a key, name or value is wrong; the nearest one is named.
     """
     if not path.is_file():
-        raise InputError(f'configuration "{path}" does not exist; give the path of a TOML file')
+        fault = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f'configuration "{path}" {fault}; give the path of a TOML file')
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f'configuration "{path}" is not valid TOML: {error}') from error
+    if "source" in values and "data" not in values:
+        raise InputError(
+            f'"{path}" is a column map and no configuration of a run; give the run that kgxfer data init wrote beside '
+            "it, or a TOML file whose table data names the map"
+        )
     for found_from in (_with_review, _with_statements, _with_map):
         values = found_from(values, path.parent)
     return checked_config(values | changes, f'configuration "{path}"')

@@ -274,6 +274,8 @@ def read_map(path: str | Path) -> ColumnMap:
         values = tomllib.loads(place.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f'column map "{place}" is not valid TOML: {error}') from error
+    if "data" in values and "source" not in values:
+        raise InputError(f'"{place}" is the configuration of a run and no column map; give the map that it names')
     where = f'column map "{place}"'
     column_map = checked_map(values, where)
     for name, table in column_map.tables.items():

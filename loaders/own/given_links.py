@@ -19,12 +19,12 @@ def confidences(raw: RawTable) -> pd.Series:
     frame = raw.frame
     if "confidence" not in frame:
         return pd.Series(1.0, index=frame.index)
-    values = read_numbers(frame["confidence"], CleaningConfig().missing_words).values
+    read = read_numbers(frame["confidence"], CleaningConfig().missing_words)
+    values = read.values
     wrong = ~((values >= 0) & (values <= 1))
     if wrong.any():
         row = int(wrong.argmax())
         place = f"row {row}" if raw.lines is None else f"line {raw.lines[row]}"
-        given = frame["confidence"].iloc[row]
-        said = "is empty" if pd.isna(given) else f'"{given}" is no number of 0 to 1'
+        said = "is empty" if read.missing[row] else f'"{frame["confidence"].iloc[row]}" is no number of 0 to 1'
         raise InputError(f"links, {raw.where}, {place}: confidence {said}; write one, or leave the column out")
     return pd.Series(values, index=frame.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import loaders
-from graph_schema.errors import unknown_name
+from graph_schema.errors import InputError, unknown_name
 from loaders.cleaning import clean
 from loaders.dataset import DomainTables
 from loaders.own.assemble import assemble_files
@@ -30,6 +30,8 @@ def check(target: str, root: str | Path | None = None) -> QualityReport:
     if target in loaders.DATA_SETS:
         return check_data_set(target, root)
     if not target.casefold().endswith(MAP_SUFFIX):
+        if Path(target).exists():
+            raise InputError(f'"{target}" is no column map (a {MAP_SUFFIX} file); make one with kgxfer data init')
         raise unknown_name(f"data set or column map (a {MAP_SUFFIX} file)", target, loaders.DATA_SETS)
     return check_map(target)
 

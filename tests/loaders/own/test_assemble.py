@@ -119,7 +119,8 @@ def test_links_say_their_type_and_confidence(folder: Path) -> None:
 
 
 def test_links_have_confidences_as_spreadsheets_write_them(folder: Path) -> None:
-    described = f'{MAP}\n[links]\nfile = "tables/links.csv"\nnode_type = "User"\n'
+    columns = '{ source_id = "source_id", target_id = "target_id", confidence = "confidence" }'
+    described = f'{MAP}\n[links]\nfile = "tables/links.csv"\nnode_type = "User"\ncolumns = {columns}\n'
     given = "source_id;target_id;confidence\nann;di;0,25\nbob;di;{}\n"
     (folder / "tables/links.csv").write_text(given.format("0,8"))
     assert loaders.from_files(written(folder, described)).links["confidence"].tolist() == [0.25, 0.8]
