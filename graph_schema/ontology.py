@@ -59,11 +59,11 @@ class Namer(NamedTuple):
         """IRI of the class of statements about edges of one relation."""
         return self.iri(f"{relation}-statement")
 
-    def blank(self, *owner: object) -> BNode:
-        """Blank node whose name follows from its owner: merged with a copy of itself it stays one node."""
+    def blank(self, *parts: object) -> BNode:
+        """Blank node whose name follows from what it is: merged with a copy of itself it stays one node."""
         from rdflib import BNode
 
-        return BNode("n" + hashlib.sha256("\n".join([self.base, *map(str, owner)]).encode()).hexdigest()[:20])
+        return BNode("n" + hashlib.sha256("\n".join([self.base, *map(str, parts)]).encode()).hexdigest()[:20])
 
     def sequence(self, graph: Graph, members: Iterable[URIRef | BNode], *owner: object) -> BNode | URIRef:
         """Add an RDF list to the graph and return its first cell."""
@@ -180,7 +180,7 @@ def _state(graph: Graph, name: Namer, subject: URIRef, predicate: URIRef, member
     if len(members) == 1:
         graph.add((subject, predicate, members[0]))
     elif members:
-        union = name.blank(subject, predicate)
+        union = name.blank(subject, predicate, *members)
         graph.add((subject, predicate, union))
         graph.add((union, RDF.type, kind))
         graph.add((union, OWL.unionOf, name.sequence(graph, members, subject, predicate)))

@@ -134,6 +134,13 @@ def test_an_ontology_merged_with_its_copy_is_itself() -> None:
     assert len(merged) == len(ontology(COOKERY))
 
 
+def test_lists_stay_lists_where_two_versions_of_an_ontology_are_merged() -> None:
+    longer = SCHEMA.extend(relations=[Relation("PART_OF", "Game", "Series")])
+    merged = ontology(SCHEMA) + ontology(longer)
+    assert all(len(list(merged.objects(cell, RDF.rest))) == 1 for cell in merged.subjects(RDF.first))
+    assert all(len(list(merged.objects(union, OWL.unionOf))) == 1 for union in merged.subjects(OWL.unionOf))
+
+
 @settings(max_examples=15)
 @given(extended_schemas())
 def test_any_extension_gives_turtle_that_reads_back(schema: Schema) -> None:
