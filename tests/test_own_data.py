@@ -20,7 +20,7 @@ from kgxfer.cli.first_run import first_run, first_split
 from kgxfer.experiment import load_config
 from loaders.own.column_map import ColumnMap, checked_map
 from loaders.own.survey import Survey, survey
-from tests.test_cli import kgxfer
+from tests.test_cli import Call, assert_mistake, call, kgxfer  # noqa: F401 (a fixture is found by its name)
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/your-own-data.md").read_text(encoding="utf-8")
@@ -176,6 +176,29 @@ def test_nothing_is_overwritten_and_nothing_left_half(tmp_path: Path) -> None:
         assert message in finished.stderr and len(finished.stderr.splitlines()) == 1
     assert sorted(os.listdir(tmp_path)) == ["books.csv", "empty.csv", "films.csv", "my-run.toml"]
     assert (tmp_path / "my-run.toml").read_text() == "mine"
+
+
+def test_a_file_of_another_kind_is_named_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call  # noqa: F811
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path / "books.csv", range(9), "book")
+    table(tmp_path / "films.csv", range(9), "film")
+    assert call("data", "init", "books.csv", "films.csv").status == 0
+    (tmp_path / "runs/first/models/mine").mkdir(parents=True)
+    (tmp_path / "runs/first/models/mine/recommender.json").write_text("{}")
+    before = sorted(tmp_path.rglob("*"))
+    mistakes = {
+        ("run", "my-data.toml"): '"my-data.toml" is a column map and no configuration of a run',
+        ("run", "runs"): 'configuration "runs" is a folder',
+        ("data", "check", "my-run.toml"): '"my-run.toml" is the configuration of a run and no column map',
+        ("data", "check", "books.csv"): '"books.csv" is no column map (a .toml file); make one with kgxfer data init',
+        ("audit", "my-run.toml"): '"my-run.toml" is the configuration of a run and no column map',
+        ("recommend", "runs/first", "--user", "u1"): 'give one below models/, as "runs/first/models/mine"',
+    }
+    for arguments, message in mistakes.items():
+        assert_mistake(call(*arguments), message)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 DATA = [

@@ -20,6 +20,9 @@ from kgxfer.splits import SPLITS, ColdStartUsers, FixedFiles, Split
 from loaders import CrossDomainDataset
 
 MAP = ".toml"
+FEWER_DRAWS = 99
+"""Negatives of sampled ranking, as many papers have it too, where a domain has too few items for the usual number."""
+
 VALID_SHARE = 0.1
 """Users of whom a training row is held out for choosing, where published files bring no validation rows."""
 
@@ -84,7 +87,7 @@ def _of_data_set(dataset: CrossDomainDataset, name: str, seed: int) -> Source:
         protocol = FixedFiles() if "valid" in dataset.fixed else carved
     split = protocol.split(dataset, rng=seed)
     choosing, final = _grounds(split, GraphConfig(bridges=BRIDGES), "valid" not in dataset.fixed)
-    return Source(name, choosing, final, AuditConfig(seed=seed))
+    return Source(name, choosing, final, AuditConfig(seed=seed, sampled_negatives=_draws(final.split)))
 
 
 def _of_run(folder: Path, root: Path | None) -> Source:
@@ -105,10 +108,17 @@ def _of_run(folder: Path, root: Path | None) -> Source:
         )
     ranked = config.evaluation
     asked = AuditConfig(
-        k=ranked.k, sampled_negatives=ranked.sampled_negatives or AuditConfig().sampled_negatives,
+        k=ranked.k, sampled_negatives=ranked.sampled_negatives or _draws(final.split),
         exclude_other_positives=ranked.exclude_other_positives, seed=config.seed, memory_mib=ranked.memory_mib,
     )
     return Source(config.name, choosing, final, asked, config, folder)
+
+
+def _draws(split: Split) -> int:
+    """How many negatives sampled ranking draws: more than a domain has items would draw each of them many times."""
+    items = min(len(split.dataset.domain(name).items) for name in split.evaluated_domains)
+    usual = AuditConfig().sampled_negatives
+    return usual if items > usual else min(FEWER_DRAWS, max(1, items - 1))
 
 
 def _grounds(split: Split, config: GraphConfig, refit: bool) -> tuple[Ground | None, Ground]:
