@@ -120,7 +120,7 @@ WORD = st.text("abc", min_size=1, max_size=4)
 NAMES = st.lists(st.lists(WORD, min_size=1, max_size=3).map(" ".join), max_size=8, unique=True)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(NAMES, NAMES)
 def test_small_sets_of_names_are_compared_as_if_without_blocks(ours: list[str], theirs: list[str]) -> None:
     """With so few names all pairs are neighbours; the answer is that of a plain double loop."""

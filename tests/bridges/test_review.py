@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph_schema import InputError
@@ -82,6 +82,7 @@ hostile = st.builds(lambda first, rest: first + rest, starts, cells)
 rows_of_cells = st.tuples(hostile.filter(bool), hostile, hostile)
 
 
+@settings(max_examples=30)
 @given(st.lists(rows_of_cells, min_size=1, max_size=6, unique_by=lambda row: row[0]))
 def test_any_text_comes_back_and_none_is_a_formula(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]

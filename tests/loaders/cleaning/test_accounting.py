@@ -106,7 +106,7 @@ def check_account(raw: RawDomain, cleaned: Cleaned) -> None:
                 assert example.line == example.row + 2
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(DOMAINS, CONFIGS)
 def test_rows_before_are_rows_after_but_for_what_findings_tell(raw: RawDomain, config: CleaningConfig) -> None:
     check_account(raw, clean(raw, config))
@@ -119,7 +119,7 @@ def test_a_thousand_domains_are_accounted_for(raw: RawDomain, config: CleaningCo
     check_account(raw, clean(raw, config))
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(DOMAINS)
 def test_cleaning_what_is_clean_changes_nothing(raw: RawDomain) -> None:
     config = CleaningConfig(now=NOW, rating_range="any", mixed_scales="ignore")
