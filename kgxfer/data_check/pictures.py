@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, PercentFormatter
 
 from kgxfer.experiment.plots import CONTROL, DOMAIN_COLOURS, INK, METHOD, STYLE, Picture, picture_of
 from loaders.quality import Distribution, DomainQuality, QualityReport
@@ -46,9 +46,20 @@ def spread(report: QualityReport) -> Picture | None:
                 _at_least(axis, getattr(domain, kind), domain.domain, colour)
             axis.set(xscale="log", yscale="log", xlabel="interactions, at least", ylabel=f"share of {owners}")
             axis.set_title(f"{kind} of {owners}", loc="left")
+            _plain_ticks(axis)
         axes[0].legend(fontsize=9, loc="lower left")
         caption = "Share of users, and of items, with at least so many interactions; both axes are logarithmic."
         return picture_of(figure, caption)
+
+
+def _plain_ticks(axis: Axes) -> None:
+    """Write 5 and 20 %, where logarithmic axes write powers of ten; within one power, a few numbers between as well."""
+    for one, words in ((axis.xaxis, "{:,.12g}".format), (axis.yaxis, lambda share: f"{100 * share:.3g} %")):
+        low, high = one.get_view_interval()
+        steps = (1.0,) if high > 100 * low else (1.0, 2.0, 5.0) if high > 5 * low else tuple(np.arange(1.0, 10.0))
+        one.set_major_locator(LogLocator(subs=steps, numticks=12))
+        one.set_major_formatter(FuncFormatter(lambda value, place, words=words: words(value)))
+        one.set_minor_formatter(NullFormatter())
 
 
 def _at_least(axis: Axes, distribution: Distribution, label: str, colour: str) -> None:

@@ -112,6 +112,8 @@ def names(subject: LinkSubject) -> Finding:
         worst = table.loc[table["differing"].idxmax()]
         words = f"{percent(worst['differing'])} of the named {worst['node type']} links of {worst['bridge']} join names"
         words += " that differ" + (", the most of any bridge." if len(table) > 1 else ".")
+        if not worst["differing"]:
+            words = f"Of {table['links with names'].sum():,} links with two names, none joins names that differ."
     return Finding(
         "names", "Do linked things have the same name", words,
         bool(len(table) and (table["differing"] > NAMES_DIFFER).any()),
@@ -139,6 +141,9 @@ def years(subject: LinkSubject) -> Finding:
         worst = table.loc[table["further apart"].idxmax()]
         words = f"{percent(worst['further apart'])} of the dated {worst['node type']} links of {worst['bridge']} join "
         words += f"years more than {most} apart" + (", the most of any bridge." if len(table) > 1 else ".")
+        if not worst["further apart"]:
+            dated = table["links with years"].sum()
+            words = f"Of {dated:,} links with two years, none joins years more than {most} apart."
     return Finding(
         "years", "Are linked things of the same time", words,
         bool(len(table) and (table["further apart"][table["relation"] == IDENTITY] > NAMES_DIFFER).any()),

@@ -12,6 +12,9 @@ from kgxfer.audit.subject import Subject
 from kgxfer.evaluation.metrics import Ties
 from kgxfer.evaluation.rows import TIE_SHARE
 
+ROUNDING = 1e-9
+"""By so much Kendall's tau of one and the same order may fall short of 1."""
+
 CONCERN = 0.1
 """An evaluator that breaks ties for the positives may report a tenth more before it is a concern."""
 
@@ -76,7 +79,7 @@ def sampled_against_full(subject: Subject) -> Finding:
     for ranking in ("full", "sampled"):
         table[f"place, {ranking}"] = wide["place", ranking].astype(int)
     table = table.reset_index()
-    changed = [domain for domain, value in tau.items() if value < 1]
+    changed = [domain for domain, value in tau.items() if value < 1 - ROUNDING]
     order = f"another order of the models in {listed(changed)}" if changed else "the same order of the models"
     taus = listed([f"{value:.2f} in {domain}" for domain, value in tau.items()])
     return Finding(
