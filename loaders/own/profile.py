@@ -107,7 +107,7 @@ def profile(column: pd.Series) -> Profile:
         low=float(found.min()) if len(found) else float("nan"),
         high=float(found.max()) if len(found) else float("nan"),
         dates=_share(known.str.fullmatch(_DATE).to_numpy(dtype=bool)),
-        unit=_unit(found) if _share(whole) >= MOST else None,
+        unit=_unit(found) if _share(is_number) >= MOST else None,  # also seconds with a fraction
         running=len(found) == len(known) > 2 and np.isfinite(found).all() and bool((np.diff(found) == 1).all()),
         length=float(known.str.len().mean()) if len(known) else 0.0,
         words=float(known.str.count(r"\s+").mean()) + 1 if len(known) else 0.0,

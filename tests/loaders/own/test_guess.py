@@ -346,3 +346,9 @@ def test_a_file_without_rows(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("user,item\nu1,i1\n")
     with pytest.raises(InputError, match=r"a\.csv.* has no rows"):
         survey(tmp_path / "a.csv", tmp_path / "b.csv")
+
+
+def test_moments_may_have_fractions_of_a_second_but_ratings_are_no_moments() -> None:
+    seconds = pd.Series(["1605300764.693", "1601918511.009", "1601918512.5"], name="when")
+    assert profile(seconds).unit == "s"
+    assert profile(pd.Series(["4.5", "3.0", "2.5"], name="stars")).unit is None
