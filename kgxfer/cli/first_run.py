@@ -97,11 +97,13 @@ settings = {split.settings}
 bridges = {toml_value(bridges_of(survey))}
 combine = "same_as_edges"
 
+# Lists of k; twins are products that both domains list under ids of their own.
 [evaluation]
 k = 10
 twins = {toml_value("behaviour_twins" in bridges_of(survey))}
 
 # Sized to {_rows(survey):,} {"dense" if dense else "sparse"} rows. Stages to try: "adversarial", "fusion".
+# seeds = 3 trains it three times and shows how much the start matters.
 [models.{MODEL}]
 encoder = "relational"
 stages = []
@@ -114,6 +116,7 @@ steps_per_epoch = 10
 supervision_settings = {supervision}
 
 # Controls: what the model has to beat.
+# With joint = false a control knows the target alone, and of cold-start users nothing.
 [baselines.popularity]
 [baselines.item_knn]
 [baselines.personalised_pagerank]
