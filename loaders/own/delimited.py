@@ -7,6 +7,7 @@ read one by one (`loaders.own.quoted`).
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -226,6 +227,9 @@ class _Lines:
         text = self.text
         if not self.usable.all():
             text = self.signs[np.repeat(self.usable, self.ends + 1 - self.starts)].tobytes()
+        if text.startswith(codecs.BOM_UTF8):
+            # The parser takes one mark away, and with it a line that is nothing else.
+            text = codecs.BOM_UTF8 + text
         names = [str(number) for number in range(len(self.layout.names))]
         longest = int((self.ends + 1 - self.starts).max())
         kept = [str(number) for number in dict.fromkeys(wanted)]

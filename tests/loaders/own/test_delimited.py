@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from io import BytesIO
@@ -235,3 +236,12 @@ def test_every_line_is_a_row_or_part_of_one_or_bad(
     assert found.lines.tolist() == sorted(found.lines.tolist())
     pieces = rows_of(content, path, block_bytes=5)
     assert values(pieces) == values(found) and pieces.bad_lines == found.bad_lines
+
+
+@pytest.mark.parametrize("rest", [b"", b"\n", b"a,b\n", b"\nx\n"])
+def test_a_second_mark_of_utf_8_is_text(tmp_path: Path, rest: bytes) -> None:
+    """Files that were put together have one inside; only the first says what the encoding is."""
+    path = tmp_path / "ratings.csv"
+    path.write_bytes(codecs.BOM_UTF8 * 2 + rest)
+    table = read_table(path, header=False)
+    assert table.frame["column_1"].tolist() == {b"a,b\n": ["\ufeffa"], b"\nx\n": ["\ufeff", "x"]}.get(rest, ["\ufeff"])
