@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,8 @@ _WHOLE, _WHOLE_AS_DECIMAL = r"^-?\d+$", r"^-?\d+\.0+$"
 def identifiers(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding]]:
     """Repair ids where that is certain, drop rows without one.
 
-    "123.0" becomes "123" where all ids of users (or of items) are whole numbers, or where "123" is there as well.
+    "123.0" becomes "123" where all ids of users (or of items) are whole numbers, or where "123" is there as well. An
+    end of a fact stays as it is where a user keeps such an id.
     """
     coded = {name: _encoded(table) for name, table in draft.tables.items()}
     plain = {
@@ -41,7 +42,10 @@ def identifiers(draft: Draft, context: Context) -> tuple[Draft, list[RuleFinding
         for name, table in coded.items()
         for column in _columns(table)
     }
-    repair_decimal = {kind: _decimal_repair(kind, plain) for kind in ("users", "items", "facts")}
+    repair_decimal = {kind: _decimal_repair(kind, plain) for kind in ("users", "items")}
+    people = _known("users", plain)
+    kept = people[~repair_decimal["users"](people)[1]]
+    repair_decimal["facts"] = _decimal_repair("facts", plain, kept)
     findings: list[RuleFinding] = []
     for table in coded.values():
         cleaned, found = _clean(table, plain, repair_decimal, context.config)
@@ -75,15 +79,20 @@ def _plain(texts: pd.Series, config: CleaningConfig) -> pd.DataFrame:
     ).astype({"id": "str"})
 
 
-def _decimal_repair(
-    kind: str, plain: dict[tuple[str, str], pd.DataFrame]
-) -> Callable[[pd.Series], tuple[pd.Series, np.ndarray]]:
-    """Return the function that gives ids without ".0" where that is certain, and which ones it changed."""
+def _known(kind: str, plain: dict[tuple[str, str], pd.DataFrame]) -> pd.Series:
+    """The distinct ids of a kind; the ends of facts name items too."""
     asked = ("items", "facts") if kind == "facts" else (kind,)
     known = [
         parts["id"].dropna() for (name, column), parts in plain.items() if ID_COLUMNS[name][column] in asked
     ]
-    vocabulary = pd.concat(known).drop_duplicates() if known else pd.Series([], dtype="str")
+    return pd.concat(known).drop_duplicates() if known else pd.Series([], dtype="str")
+
+
+def _decimal_repair(
+    kind: str, plain: dict[tuple[str, str], pd.DataFrame], kept: Sequence[str] | pd.Series = ()
+) -> Callable[[pd.Series], tuple[pd.Series, np.ndarray]]:
+    """Return the function that gives ids without ".0" where that is certain, and which ones it changed."""
+    vocabulary = _known(kind, plain)
     as_decimal = matches(vocabulary, _WHOLE_AS_DECIMAL)
     whole = matches(vocabulary, _WHOLE)
     everywhere = bool((as_decimal | whole).all())
@@ -94,6 +103,7 @@ def _decimal_repair(
             return ids, np.zeros(len(ids), dtype=bool)
         short = replaced(ids, r"\.0+$", "")
         changed = matches(ids, _WHOLE_AS_DECIMAL) & (everywhere | short.isin(beside).to_numpy())
+        changed &= ~ids.isin(kept).to_numpy()
         return ids.mask(changed, short), changed
 
     return repair

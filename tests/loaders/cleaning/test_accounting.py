@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -119,8 +120,15 @@ def test_a_thousand_domains_are_accounted_for(raw: RawDomain, config: CleaningCo
     check_account(raw, clean(raw, config))
 
 
+A_USER_CALLED_3_0 = raw_domain(
+    pd.DataFrame({"user_id": ["1", "a"], "item_id": ["1", "1"], "rating": ["1", "1"], "timestamp": [10**9, 10**9]}),
+    knows=pd.DataFrame({"user_id": ["3.0"], "other_id": ["1"]}),
+)
+
+
 @settings(max_examples=10)
 @given(DOMAINS)
+@hypothesis.example(A_USER_CALLED_3_0)
 def test_cleaning_what_is_clean_changes_nothing(raw: RawDomain) -> None:
     config = CleaningConfig(now=NOW, rating_range="any", mixed_scales="ignore")
     once = clean(raw, config)
