@@ -191,7 +191,8 @@ def test_an_unknown_domain_is_told_the_choices(finished: Finished, call: Call, d
 
 
 def test_a_run_is_no_model(finished: Finished, call: Call) -> None:
-    assert_mistake(call("recommend", str(finished.folder), "--user", "u3"), "holds no saved model (no recommender.json); give one below models/")
+    words = "holds no saved model (no recommender.json); give one below models/"
+    assert_mistake(call("recommend", str(finished.folder), "--user", "u3"), words)
 
 
 @pytest.mark.parametrize(
