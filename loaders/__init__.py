@@ -34,7 +34,10 @@ DATA_SETS: dict[str, DataSet] = {
 }
 """The registry. A new data set is one module in `loaders/public` and one line here."""
 
-_registry = Registry(DATA_SETS | COLLECTIONS)
+BY_NAME: dict[str, DataSet] = DATA_SETS | COLLECTIONS
+"""Everything that `load` takes."""
+
+_registry = Registry(BY_NAME)
 card = _registry.card
 fetch = _registry.fetch
 load = _registry.load
@@ -46,6 +49,7 @@ def available() -> list[str]:
 
 
 __all__ = [
+    "BY_NAME",
     "COLLECTIONS",
     "DATA_SETS",
     "DOMAINS",

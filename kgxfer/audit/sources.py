@@ -68,14 +68,14 @@ def source_of(target: str, root: Path | None = None, seed: int = 0) -> Source:
         InputError: none of these, data files that are absent or damaged or no longer those of the run, or a folder
             that is incomplete.
     """
-    if target in loaders.DATA_SETS:
+    if target in loaders.BY_NAME:
         return _of_data_set(loaders.load(target, root=root), target, seed)
     folder = Path(target)
     if folder.suffix.lower() == MAP:
         dataset = loaders.from_files(folder)
         return _of_data_set(dataset, dataset.name, seed)
     if not folder.exists():
-        raise unknown_name("data set or folder of a run", target, loaders.DATA_SETS)
+        raise unknown_name("data set or folder of a run", target, loaders.BY_NAME)
     return _of_run(folder, root)
 
 

@@ -46,11 +46,16 @@ def main() -> NoReturn:
     except SystemExit as error:
         # Lightning turns an interruption into an exit of its own; the status should not depend on when it came.
         if _interrupted(error):
-            sys.exit(INTERRUPTED)
+            _stop()
         raise
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        _stop()
     sys.exit(0)
+
+
+def _stop() -> NoReturn:
+    print("kgxfer: interrupted; a run continues with --resume", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 def _interrupted(error: BaseException | None) -> bool:

@@ -27,7 +27,7 @@ def list_data(root: Root = None) -> None:
     table.add_column("licence", overflow="fold")
     table.add_column("files")
     folder = loaders.root_folder(root)
-    for name, entry in (loaders.DATA_SETS | loaders.COLLECTIONS).items():
+    for name, entry in loaders.BY_NAME.items():
         size = "\n".join(f"{_total(entry.card.counts, part)} {part}" for part in ("users", "items", "interactions"))
         named = Text.assemble((name, "bold"), "\n", entry.card.title)
         by_hand = name in loaders.COLLECTIONS
@@ -60,8 +60,8 @@ def fetch_data(name: Annotated[str, typer.Argument(metavar="NAME")], root: Root 
             f'"{name}" is a collection that nobody has a checksum of, so it is not downloaded; get its files from '
             f"{loaders.card(name).url} and say with --root or KGXFER_DATA where they are"
         )
-    if name not in loaders.DATA_SETS:
-        raise unknown_name("data set", name, loaders.DATA_SETS)
+    if name not in loaders.BY_NAME:
+        raise unknown_name("data set", name, loaders.BY_NAME)
     paths = loaders.fetch(name, root, progress=sys.stderr.isatty())
     for path in paths:
         say(str(path))

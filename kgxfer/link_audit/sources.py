@@ -29,11 +29,11 @@ def dataset_of(target: str, root: Path | None = None) -> CrossDomainDataset:
     Raises:
         InputError: neither of the two, or data that cannot be loaded.
     """
-    if target in loaders.DATA_SETS:
+    if target in loaders.BY_NAME:
         return loaders.load(target, root=root)
     if Path(target).suffix.lower() == MAP:
         return loaders.from_files(target)
-    raise unknown_name("data set", target, [*loaders.DATA_SETS, "PATH/TO/MAP.toml"])
+    raise unknown_name("data set", target, [*loaders.BY_NAME, "PATH/TO/MAP.toml"])
 
 
 def is_run(target: str) -> bool:

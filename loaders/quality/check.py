@@ -27,12 +27,12 @@ def check(target: str, root: str | Path | None = None) -> QualityReport:
     Raises:
         InputError: neither of the two, or what cannot be read.
     """
-    if target in loaders.DATA_SETS:
+    if target in loaders.BY_NAME:
         return check_data_set(target, root)
     if not target.casefold().endswith(MAP_SUFFIX):
         if Path(target).exists():
             raise InputError(f'"{target}" is no column map (a {MAP_SUFFIX} file); make one with kgxfer data init')
-        raise unknown_name(f"data set or column map (a {MAP_SUFFIX} file)", target, loaders.DATA_SETS)
+        raise unknown_name(f"data set or column map (a {MAP_SUFFIX} file)", target, loaders.BY_NAME)
     return check_map(target)
 
 
