@@ -47,7 +47,8 @@ class TrainingConfig(Config):
     steps (Polyak and Juditsky, 1992), with `averaging` as the weight of the past; 0 keeps the last parameters. The
     average generalises better than a single step, and depends less on when training stops. `monitor_rows` says which
     validation rows choose: twins are learned long after everything else has begun to overfit. `supervision` None:
-    held-out edges for inductive encoders, all edges for others.
+    held-out edges for inductive encoders, all edges for others. `device` other than "cpu" is experimental: the sparse
+    product is tested on CUDA, the whole of training there is not yet (tests/training/test_device.py).
     """
 
     epochs: int = Field(50, ge=1)
