@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -271,7 +272,11 @@ def test_fetch_shows_where_the_files_lie(loaded: Callable[[str], object], call: 
 @pytest.mark.slow
 def test_an_interrupted_run_ends_with_130_and_resumes_to_the_same(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(CONFIG.format(epochs=60))
-    process = subprocess.Popen(command("run", "small.toml"), cwd=tmp_path, env=environment(), stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command("run", "small.toml"), cwd=tmp_path, env=environment(), stderr=subprocess.PIPE,
+        # A job in the background of a shell ignores interruptions, and so would what it starts.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
     deadline = time.monotonic() + 120
     while not list(tmp_path.rglob("history.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.05)
