@@ -215,7 +215,9 @@ def test_what_the_standard_writer_writes_is_read_back(
     doubtful = {number for number, row in wanted.items() if any("\n" in cell for cell in row)}
     certain = {number: row for number, row in wanted.items() if number not in doubtful}
     assert {number: row for number, row in read.items() if number in certain} == certain
-    assert all(read[number] == wanted[number] for number in doubtful & set(read))
+    # A backslash before a quote is a quote within the field to some writers, so that such lines can be read either way.
+    clear = {number for number in doubtful if not any("\\" in cell for cell in wanted[number])}
+    assert all(read[number] == wanted[number] for number in clear & set(read))
 
 
 @given(st.lists(st.text(st.sampled_from(list('ab,"\n')), max_size=12), max_size=12))
