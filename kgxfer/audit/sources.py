@@ -16,7 +16,7 @@ from kgxfer.experiment.run_folder import RunFolder
 from kgxfer.experiment.state import Ground
 from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import load_recommender
-from kgxfer.splits import SPLITS, ColdStartUsers, FixedFiles, Split
+from kgxfer.splits import ColdStartUsers, FixedFiles, Split
 from loaders import CrossDomainDataset
 
 MAP = ".toml"
@@ -97,9 +97,7 @@ def _of_run(folder: Path, root: Path | None) -> Source:
         values["data"] = {**values["data"], "root": str(root)}
     config = checked_config(values, f'"{folder / "config.json"}"')
     dataset = config.data.load()
-    protocol = SPLITS[config.split.protocol]
-    settings = protocol.config_class.parse(config.split.settings, "split")
-    split = protocol(settings).split(dataset, rng=config.seed)  # type: ignore[arg-type]
+    split = config.split.of(dataset, config.seed)
     choosing, final = _grounds(split, config.graph, config.split.refit)
     if final.split.fingerprint != saved.manifest["split"]["fingerprint"]:
         raise InputError(
