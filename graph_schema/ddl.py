@@ -6,9 +6,13 @@ unique keys only: presence, datatypes and ends of edges are checked by `graph_sc
 
 What every node and edge has besides the properties of its type:
 
-- `key`: the node's name in its graph; `id`: its id in the data; `domain`: the domains that it, or an edge, comes from;
+- `key`: the node's name in its graph; `id`: its id in the data; `domain`: the domains that a node, the domain that an
+  edge comes from (a link between domains has none);
+- `row`: its row number in the table of its type, so that a graph comes back in the order that it had; `place`: of a
+  node, where its key stood among those of its type; `aliases`: the further keys of a node that several were collapsed
+  into, as JSON;
 - `graph`: the graph a node belongs to, in Neo4j, where one database holds several; in Ladybug a graph is a file.
-- `embedding`: its vector, where the statements are made for vectors.
+- `embedding`: its vector, where the statements are made for vectors; `embedding_run`: which run wrote it.
 """
 
 from __future__ import annotations
@@ -18,9 +22,14 @@ from collections.abc import Iterable
 from graph_schema.errors import InputError
 from graph_schema.schema import Datatype, EdgeType, Property, Schema
 
-__all__ = ["DOMAIN", "EMBEDDING", "GRAPH", "ID", "KEY", "NAMES_INDEX", "ladybug_statements", "neo4j_statements"]
+__all__ = [
+    "ALIASES", "DOMAIN", "EMBEDDING", "EMBEDDING_RUN", "GRAPH", "ID", "KEY", "NAMES_INDEX", "PLACE", "ROW",
+    "ladybug_statements", "neo4j_statements",
+]
 
-KEY, ID, GRAPH, DOMAIN, EMBEDDING = "key", "id", "graph", "domain", "embedding"
+KEY, ID, GRAPH, DOMAIN, ROW = "key", "id", "graph", "domain", "row"
+PLACE, ALIASES = "place", "aliases"
+EMBEDDING, EMBEDDING_RUN = "embedding", "embedding_run"
 NAMES_INDEX = "kgxfer.names"
 """The full-text index of Neo4j."""
 
@@ -33,8 +42,8 @@ LADYBUG_TYPES: dict[Datatype, str] = {
     "year": "INT64",
 }
 
-_OF_NODES = {KEY, ID, GRAPH, DOMAIN, EMBEDDING}
-_OF_EDGES = {DOMAIN}
+_OF_NODES = {KEY, ID, GRAPH, DOMAIN, ROW, PLACE, ALIASES, EMBEDDING, EMBEDDING_RUN}
+_OF_EDGES = {DOMAIN, ROW, GRAPH}
 _OF_LADYBUG = {"_id", "_label", "_src", "_dst", "_nodes", "_rels"}
 _LARGEST_DIM = 4096
 
@@ -116,13 +125,14 @@ def ladybug_statements(
     statements = []
     for name in (name for name in schema.names if name in used):
         columns = [f"`{KEY}` STRING PRIMARY KEY", f"`{ID}` STRING", f"`{DOMAIN}` STRING[]"]
+        columns += [f"`{ROW}` INT64", f"`{PLACE}` INT64", f"`{ALIASES}` STRING"]
         columns += [_column(row) for row in schema.properties(name)]
-        columns += [f"`{EMBEDDING}` FLOAT[{dim}]"] if dim is not None else []
+        columns += [f"`{EMBEDDING}` FLOAT[{dim}]", f"`{EMBEDDING_RUN}` STRING"] if dim is not None else []
         statements.append(f"CREATE NODE TABLE IF NOT EXISTS `{name}` ({', '.join(columns)})")
     for relation in schema.relation_names:
         pairs = sorted((one.head, one.tail) for one in edges if one.relation == relation)
         parts = [f"FROM `{head}` TO `{tail}`" for head, tail in pairs]
-        parts += [f"`{DOMAIN}` STRING[]", *map(_column, _edge_properties(schema, relation).values())]
+        parts += [f"`{DOMAIN}` STRING", f"`{ROW}` INT64", *map(_column, _edge_properties(schema, relation).values())]
         if pairs:
             statements.append(f"CREATE REL TABLE IF NOT EXISTS `{relation}` ({', '.join(parts)})")
     return tuple(statements)

@@ -200,6 +200,20 @@ _RELATIONS = (
         comment="an interaction, explicit or implicit",
     ),
     Relation(
+        "RECOMMENDED",
+        "User",
+        "Item",
+        _labels("recommended", "推荐"),
+        (
+            Property("score", "float", required=True),
+            Property("rank", "integer", required=True, minimum=1),
+            Property("model", "string", required=True, comment="the model's name"),
+            Property("run", "string", required=True, indexed=True, comment="what is undone together"),
+            Property("at", "datetime", required=True, comment="UTC"),
+        ),
+        comment="what a model wrote back: no fact and no interaction, never learned from",
+    ),
+    Relation(
         "AUTHORED_BY", "Item", "Person", _labels("authored by", "作者"), aligned=("dcterms:creator", "schema:author")
     ),
     Relation("DIRECTED_BY", "Item", "Person", _labels("directed by", "导演"), aligned=("schema:director",)),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from graph_schema.errors import InputError, unknown_name
-from graph_schema.schema import EdgeType, Schema
+from graph_schema.schema import Datatype, EdgeType, Property, Schema
 from graph_schema.tables import IDENTITY, LIKENESS, LINKS, validate, validate_facts
 from kgxfer.bridges.links import relations_of
 from kgxfer.graph.combine import COMBINATIONS, link_edges
@@ -33,7 +33,7 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
     if combine not in COMBINATIONS:
         raise unknown_name("combination", combine, COMBINATIONS)
     dataset = split.dataset
-    keys = _keys(dataset.domains)
+    keys = _keys(dataset.domains, dataset.schema)
     links = validate(links, LINKS, "links")
     soft = relations_of(links) == LIKENESS
     links, likenesses = links[~soft], links[soft]
@@ -68,13 +68,16 @@ def build_graph(split: Split, links: pd.DataFrame, combine: str = "same_as_edges
     return KnowledgeGraph(dataset.schema, (source.domain, target.domain), item_types, vocabularies, edges, combine)
 
 
-def _keys(domains: tuple[DomainTables, DomainTables]) -> dict[str, pd.DataFrame]:
-    """All (domain, id) pairs per node type: the tables' own first, then what only facts mention."""
+def _keys(domains: tuple[DomainTables, DomainTables], schema: Schema) -> dict[str, pd.DataFrame]:
+    """All (domain, id) pairs per node type: the tables' own first, then what only facts mention.
+
+    Items also carry what their table says of them, such as the year.
+    """
     tables: list[pd.DataFrame] = []
     for code, domain in enumerate(domains):
         found = [
             _named(domain.users, "user_id", "name").assign(kind=USER),
-            _named(domain.items, "item_id", "name").assign(kind=domain.item_type),
+            _named(domain.items, "item_id", "name").assign(kind=domain.item_type).join(_described(domain, schema)),
         ]
         for end in ("head", "tail"):
             found.append(_named(domain.facts, f"{end}_id", f"{end}_name").assign(kind=domain.facts[f"{end}_type"]))
@@ -84,10 +87,40 @@ def _keys(domains: tuple[DomainTables, DomainTables]) -> dict[str, pd.DataFrame]
     order = [USER, *dict.fromkeys(domain.item_type for domain in domains)]
     order += sorted(set(both["kind"]) - set(order))
     groups = dict(iter(both.groupby("kind", sort=False)))
+    described = {kind: list(_item_columns(kind, domains, schema)) for kind in order}
     return {
-        kind: groups[kind][["domain", "id", "name"]].reset_index(drop=True).assign(row=np.arange(len(groups[kind])))
+        kind: groups[kind][["domain", "id", "name", *described[kind]]]
+        .reset_index(drop=True)
+        .assign(row=np.arange(len(groups[kind])))
         for kind in order
     }
+
+
+_FORMS: dict[Datatype, str] = {"string": "str", "integer": "Int64", "year": "Int64", "float": "float64"}
+"""Datatypes of properties that nodes carry, and their form."""
+
+
+def _item_columns(kind: str, domains: tuple[DomainTables, ...], schema: Schema) -> dict[str, str]:
+    """Columns of the domains' items that are properties of the node type, with their form."""
+    tables = [domain.items for domain in domains if domain.item_type == kind]
+    single = [row for row in schema.properties(kind) if not row.many and row.name != "name" and row.datatype in _FORMS]
+    return {row.name: _FORMS[row.datatype] for row in single if any(_fits(row, table) for table in tables)}
+
+
+def _fits(row: Property, items: pd.DataFrame) -> bool:
+    if row.name not in items:
+        return False
+    column = items[row.name]
+    if row.datatype == "string":
+        return isinstance(column.dtype, pd.StringDtype)
+    if row.datatype == "float":
+        return bool(pd.api.types.is_numeric_dtype(column.dtype))
+    return bool(pd.api.types.is_integer_dtype(column.dtype))
+
+
+def _described(domain: DomainTables, schema: Schema) -> pd.DataFrame:
+    columns = _item_columns(domain.item_type, (domain,), schema)
+    return domain.items[list(columns)].astype(columns)
 
 
 def _check_item_types(domain: DomainTables, schema: Schema) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from scipy import sparse
 from graph_schema.schema import EdgeType, Schema
 from graph_schema.tables import IDENTITY
 from kgxfer.graph.vocabulary import Vocabulary
+from loaders.fingerprint import digest
 
 if TYPE_CHECKING:
     import networkx
@@ -119,6 +121,17 @@ class KnowledgeGraph:
     def edge_count(self) -> int:
         """Edges of all types."""
         return sum(len(edges) for edges in self.edges.values())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 over everything that `equals` compares."""
+        from kgxfer.graph.storage import describe
+
+        tables = {f"nodes {kind}": vocabulary.keys for kind, vocabulary in self.nodes.items()}
+        for kind, edges in self.edges.items():
+            ends = pd.DataFrame({"head": edges.head, "tail": edges.tail, "domain": edges.domain})
+            tables |= {f"ends {kind}": ends, f"edges {kind}": edges.properties}
+        return digest({"graph": json.dumps(describe(self))}, tables)
 
     def equals(self, other: KnowledgeGraph) -> bool:
         """Whether two graphs are the same in every part, order included."""

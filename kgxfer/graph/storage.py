@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def save_graph(graph: KnowledgeGraph, folder: Path) -> None:
             table = edges.properties.add_prefix("property_")
             table = table.assign(head=edges.head, tail=edges.tail, domain=edges.domain)
             table.to_parquet(draft / f"edges-{number}.parquet")
-        (draft / "graph.json").write_text(json.dumps(_description(graph), ensure_ascii=False, indent=1))
+        (draft / "graph.json").write_text(json.dumps(describe(graph), ensure_ascii=False, indent=1))
 
 
 def load_graph(folder: Path) -> KnowledgeGraph:
@@ -65,6 +66,13 @@ def _read(folder: Path) -> KnowledgeGraph:
         EdgeType(*kind): _edge_table(pd.read_parquet(folder / f"edges-{number}.parquet"))
         for number, kind in enumerate(description["edges"])
     }
+    return restore(description, nodes, edges)
+
+
+def restore(
+    description: dict[str, Any], nodes: dict[str, Vocabulary], edges: dict[EdgeType, EdgeTable]
+) -> KnowledgeGraph:
+    """Make a graph of its parts and of what `describe` said of it."""
     source, target = description["domains"]
     return KnowledgeGraph(
         _schema(description["schema"]), (source["name"], target["name"]), (source["item_type"], target["item_type"]),
@@ -72,7 +80,8 @@ def _read(folder: Path) -> KnowledgeGraph:
     )
 
 
-def _description(graph: KnowledgeGraph) -> dict[str, object]:
+def describe(graph: KnowledgeGraph) -> dict[str, Any]:
+    """What nodes and edges do not say themselves, as JSON takes it: schema, domains, types in order, sizes."""
     return {
         "format": FORMAT,
         "domains": [

@@ -15,7 +15,8 @@ class Vocabulary:
 
     Attributes:
         keys: one line per (domain, id): columns domain (int8; 0 source, 1 target), id (str), row (int64), name (str,
-            may be missing). Several keys share a row where nodes of both domains were collapsed into one.
+            may be missing), and what else is known of the nodes under the schema's names for it, such as year. Several
+            keys share a row where nodes of both domains were collapsed into one.
         size: number of rows.
     """
 

@@ -41,6 +41,7 @@ def test_the_statements_for_neo4j() -> None:
         "CREATE INDEX `Movie.name` IF NOT EXISTS FOR (n:`Movie`) ON (n.`name`)",
         "CREATE INDEX `Movie.year` IF NOT EXISTS FOR (n:`Movie`) ON (n.`year`)",
         "CREATE INDEX `Genre.name` IF NOT EXISTS FOR (n:`Genre`) ON (n.`name`)",
+        "CREATE INDEX `RECOMMENDED.run` IF NOT EXISTS FOR ()-[r:`RECOMMENDED`]-() ON (r.`run`)",
         "CREATE INDEX `SAME_AS.confidence` IF NOT EXISTS FOR ()-[r:`SAME_AS`]-() ON (r.`confidence`)",
         "CREATE INDEX `SIMILAR_TO.confidence` IF NOT EXISTS FOR ()-[r:`SIMILAR_TO`]-() ON (r.`confidence`)",
         "CREATE FULLTEXT INDEX `kgxfer.names` IF NOT EXISTS FOR (n:`Item`|`Entity`) ON EACH [n.`name`]",
@@ -62,22 +63,32 @@ def test_every_type_of_the_vocabulary_has_a_key() -> None:
 def test_the_statements_for_ladybug() -> None:
     assert ladybug_statements(SCHEMA, FILMS, ["Period"], dim=8) == (
         "CREATE NODE TABLE IF NOT EXISTS `User` (`key` STRING PRIMARY KEY, `id` STRING, `domain` STRING[], "
-        "`name` STRING, `embedding` FLOAT[8])",
+        "`row` INT64, `place` INT64, `aliases` STRING, "
+        "`name` STRING, `embedding` FLOAT[8], "
+        "`embedding_run` STRING)",
         "CREATE NODE TABLE IF NOT EXISTS `Book` (`key` STRING PRIMARY KEY, `id` STRING, `domain` STRING[], "
+        "`row` INT64, `place` INT64, `aliases` STRING, "
         "`name` STRING, `description` STRING, `year` INT64, `language` STRING[], `pages` INT64, `isbn` STRING[], "
-        "`embedding` FLOAT[8])",
+        "`embedding` FLOAT[8], "
+        "`embedding_run` STRING)",
         "CREATE NODE TABLE IF NOT EXISTS `Movie` (`key` STRING PRIMARY KEY, `id` STRING, `domain` STRING[], "
+        "`row` INT64, `place` INT64, `aliases` STRING, "
         "`name` STRING, `description` STRING, `year` INT64, `language` STRING[], `runtime` INT64, "
-        "`embedding` FLOAT[8])",
+        "`embedding` FLOAT[8], "
+        "`embedding_run` STRING)",
         "CREATE NODE TABLE IF NOT EXISTS `Genre` (`key` STRING PRIMARY KEY, `id` STRING, `domain` STRING[], "
-        "`name` STRING, `embedding` FLOAT[8])",
+        "`row` INT64, `place` INT64, `aliases` STRING, "
+        "`name` STRING, `embedding` FLOAT[8], "
+        "`embedding_run` STRING)",
         "CREATE NODE TABLE IF NOT EXISTS `Period` (`key` STRING PRIMARY KEY, `id` STRING, `domain` STRING[], "
-        "`name` STRING, `start` INT64, `end` INT64, `embedding` FLOAT[8])",
-        "CREATE REL TABLE IF NOT EXISTS `RATED` (FROM `User` TO `Book`, FROM `User` TO `Movie`, `domain` STRING[], "
-        "`rating` DOUBLE, `timestamp` TIMESTAMP)",
-        "CREATE REL TABLE IF NOT EXISTS `HAS_GENRE` (FROM `Movie` TO `Genre`, `domain` STRING[])",
-        "CREATE REL TABLE IF NOT EXISTS `SAME_AS` (FROM `Movie` TO `Movie`, `domain` STRING[], "
-        "`confidence` DOUBLE, `method` STRING)",
+        "`row` INT64, `place` INT64, `aliases` STRING, "
+        "`name` STRING, `start` INT64, `end` INT64, `embedding` FLOAT[8], "
+        "`embedding_run` STRING)",
+        "CREATE REL TABLE IF NOT EXISTS `RATED` (FROM `User` TO `Book`, FROM `User` TO `Movie`, `domain` STRING, "
+        "`row` INT64, `rating` DOUBLE, `timestamp` TIMESTAMP)",
+        "CREATE REL TABLE IF NOT EXISTS `HAS_GENRE` (FROM `Movie` TO `Genre`, `domain` STRING, `row` INT64)",
+        "CREATE REL TABLE IF NOT EXISTS `SAME_AS` (FROM `Movie` TO `Movie`, `domain` STRING, "
+        "`row` INT64, `confidence` DOUBLE, `method` STRING)",
     )
 
 
@@ -96,6 +107,7 @@ def test_a_users_own_types_get_their_tables_and_indexes() -> None:
     )
     assert ladybug_statements(COOKERY, [EdgeType("Stew", "CONTAINS", "Ingredient")])[0] == (
         "CREATE NODE TABLE IF NOT EXISTS `Stew` (`key` STRING PRIMARY KEY, `id` STRING, `domain` STRING[], "
+        "`row` INT64, `place` INT64, `aliases` STRING, "
         "`name` STRING, `description` STRING, `servings` INT64, `spicy` BOOLEAN, `order` STRING)"
     )
 
@@ -111,7 +123,9 @@ def test_any_extension_gives_unique_statements_made_of_its_names(schema: Schema)
     assert len(set(made)) == len(made), "Neo4j would skip an index of a name that is there"
     tables = [re.findall("`([^`]+)`", one)[0].casefold() for one in ladybug]
     assert len(set(tables)) == len(tables) == len(schema.names) + len({edge.relation for edge in edges})
-    own = {name for _, name in names_of(schema)} | {"key", "id", "graph", "domain", "embedding"}
+    own = {name for _, name in names_of(schema)} | {
+        "key", "id", "graph", "domain", "row", "place", "aliases", "embedding", "embedding_run"
+    }
     for statement in (*neo4j, *ladybug):
         outside = re.sub("`[^`]*`", " ", statement)
         assert set(re.findall(r"[^\W\d]\w*", outside)) <= LANGUAGE

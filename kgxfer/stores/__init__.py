@@ -1,0 +1,6 @@
+"""Where a knowledge graph lives outside Python: Neo4j, Ladybug, RDF, networkx, behind one protocol."""
+
+from kgxfer.stores.base import GraphStore, NodeVectors, Run
+from kgxfer.stores.contents import recommended_edges, vectors_of
+
+__all__ = ["GraphStore", "NodeVectors", "Run", "recommended_edges", "vectors_of"]

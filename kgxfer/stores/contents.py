@@ -1,0 +1,196 @@
+"""A graph as the tables that stores write, and back; what a trained model gives a store to write.
+
+A node table has the columns key, id, domain (list of names), row, place, aliases, name and what else the vocabulary
+knows; an edge table head and tail (keys), row, domain, and the edges' own properties. Both come back in any order.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from graph_schema.ddl import ALIASES, DOMAIN, ID, KEY, PLACE, ROW
+from graph_schema.errors import InputError
+from graph_schema.schema import EdgeType
+from kgxfer.graph import USER, EdgeTable, KnowledgeGraph, Vocabulary
+from kgxfer.graph.convert import node_labels
+from kgxfer.graph.storage import FORMAT, describe, restore
+from kgxfer.recommender import Recommender
+from kgxfer.stores.base import NodeVectors
+
+ENDS = ("head", "tail")
+_FIXED = ("domain", "id", "row")
+
+
+def description_of(graph: KnowledgeGraph) -> str:
+    """What `graph_from` needs beside the tables, as JSON: schema, types in order, datatypes of all properties."""
+    dtypes = {
+        "node_properties": [_dtypes(vocabulary.keys.drop(columns=[*_FIXED])) for vocabulary in graph.nodes.values()],
+        "edge_properties": [_dtypes(edges.properties) for edges in graph.edges.values()],
+    }
+    sizes = [len(edges) for edges in graph.edges.values()]
+    return json.dumps({**describe(graph), "edge_sizes": sizes, **dtypes}, ensure_ascii=False)
+
+
+def node_table(graph: KnowledgeGraph, kind: str) -> pd.DataFrame:
+    """The nodes of one type, one line per row; InputError where two nodes would have one key.
+
+    What several keys were collapsed into has the values of its first key; `aliases` holds the others as JSON.
+    """
+    vocabulary = graph.nodes[kind]
+    keys = vocabulary.keys.reset_index(drop=True).assign(**{PLACE: np.arange(len(vocabulary.keys))})
+    ordered = keys.sort_values(["row", "domain"], kind="stable")
+    first = ~ordered["row"].duplicated()
+    table = ordered[first].reset_index(drop=True)
+    labels = node_labels(graph, kind)
+    if labels.duplicated().any():
+        raise InputError(f'two nodes would have the key "{labels[labels.duplicated()].iloc[0]}"; rename a domain')
+    member = vocabulary.membership
+    source, target = graph.domain_names
+    lists = np.empty(4, dtype=object)
+    lists[:] = [[], [source], [target], [source, target]]
+    domain = lists[member[0] + 2 * member[1]]
+    table = table.drop(columns=["domain"]).assign(**{KEY: labels.to_numpy(), DOMAIN: domain, ALIASES: None})
+    said = table["row"].map(_aliases(ordered[~first], graph.domain_names)).astype(object)
+    table[ALIASES] = said.where(said.notna(), None)
+    front = [KEY, ID, DOMAIN, ROW, PLACE, ALIASES]
+    return table[[*front, *(name for name in table if name not in front)]]
+
+
+def edge_table(graph: KnowledgeGraph, kind: EdgeType) -> pd.DataFrame:
+    """The edges of one type, in their order."""
+    edges = graph.edges[kind]
+    names = np.array([*graph.domain_names, None], dtype=object)  # -1, a link between domains, is the last
+    head = node_labels(graph, kind.head).to_numpy()[edges.head]
+    tail = node_labels(graph, kind.tail).to_numpy()[edges.tail]
+    table = pd.DataFrame({"head": head, "tail": tail, ROW: np.arange(len(edges)), DOMAIN: names[edges.domain]})
+    return table.join(edges.properties.reset_index(drop=True))
+
+
+def graph_from(
+    description: str, nodes: dict[str, pd.DataFrame], edges: dict[EdgeType, pd.DataFrame]
+) -> KnowledgeGraph:
+    """Put a graph together again; tables of types that had no rows may be missing.
+
+    Raises:
+        InputError: rows are missing, or the description is of another version.
+    """
+    told = json.loads(description)
+    if told["format"] != FORMAT:
+        found = told["format"]
+        raise InputError(f"the graph was written in format {found}, this version reads {FORMAT}; load it again")
+    codes = {one["name"]: code for code, one in enumerate(told["domains"])}
+    vocabularies, rows_of = {}, {}
+    for (kind, size), dtypes in zip(told["nodes"].items(), told["node_properties"], strict=True):
+        table = nodes.get(kind, pd.DataFrame())
+        _require_all(kind, len(table), size)
+        vocabularies[kind] = _vocabulary(table, size, dtypes, codes)
+        rows_of[kind] = pd.Series(table[ROW].to_numpy(np.int64), index=table[KEY]) if size else pd.Series(dtype="int64")
+    tables = {}
+    for names, size, dtypes in zip(told["edges"], told["edge_sizes"], told["edge_properties"], strict=True):
+        kind = EdgeType(*names)
+        table = edges.get(kind, pd.DataFrame())
+        _require_all(" ".join(kind), len(table), size)
+        tables[kind] = _edges(table, (rows_of[kind.head], rows_of[kind.tail]), dtypes, codes)
+    return restore(told, vocabularies, tables)
+
+
+def vectors_of(recommender: Recommender, graph: KnowledgeGraph) -> dict[str, NodeVectors]:
+    """The vectors that a recommender scores with, as the node that has them; in both domains, the target's."""
+    catalogue = recommender.catalogue
+    parts = [
+        (USER, graph.user_rows(0, catalogue.user_ids), recommender.vectors[0].users),
+        (USER, graph.user_rows_anywhere(1, catalogue.user_ids), recommender.vectors[1].users),
+    ]
+    for domain in (0, 1):
+        rows = graph.item_rows(domain, catalogue.item_index(domain))
+        parts.append((graph.item_types[domain], rows, recommender.vectors[domain].items))
+    made = {}
+    for kind in dict.fromkeys(kind for kind, _, _ in parts):
+        rows = np.concatenate([rows for one, rows, _ in parts if one == kind])
+        vectors = np.concatenate([vectors for one, _, vectors in parts if one == kind])
+        places = pd.Series(np.arange(len(rows)), index=rows)[rows >= 0]
+        last = places[~places.index.duplicated(keep="last")].sort_index()
+        keys = pd.Index(node_labels(graph, kind).to_numpy()[last.index.to_numpy()])
+        made[kind] = NodeVectors(keys, np.ascontiguousarray(vectors[last.to_numpy()], dtype=np.float32))
+    return made
+
+
+def recommended_edges(graph: KnowledgeGraph, recommendations: pd.DataFrame, domain: str | None = None) -> pd.DataFrame:
+    """Recommendations of a domain (user_id, item_id, score, rank) as a table head, tail, score, rank of keys.
+
+    A user stands for the node that the domain knows, else for the one that the other domain knows.
+
+    Raises:
+        InputError: a user or item that the graph does not have.
+    """
+    code = graph.domain_code(domain) if domain is not None else 1
+    ends = {
+        "head": (USER, "user_id", graph.user_rows_anywhere(code, recommendations["user_id"])),
+        "tail": (graph.item_types[code], "item_id", graph.item_rows(code, recommendations["item_id"])),
+    }
+    made: dict[str, Any] = {}
+    for end, (kind, column, rows) in ends.items():
+        if (rows < 0).any():
+            lost = recommendations[column].iloc[int((rows < 0).argmax())]
+            raise InputError(f'recommendations: {column} "{lost}" is no {kind} of the graph; was it another data set?')
+        made[end] = node_labels(graph, kind).to_numpy()[rows]
+    values = {name: recommendations[name].to_numpy() for name in ("score", "rank")}
+    return pd.DataFrame({**made, **values})
+
+
+def _dtypes(table: pd.DataFrame) -> dict[str, str]:
+    return {name: str(column.dtype) for name, column in table.items()}
+
+
+def _aliases(others: pd.DataFrame, domain_names: tuple[str, str]) -> pd.Series:
+    """Row -> the further keys of a node as JSON."""
+    plain = others.drop(columns=["row"]).assign(domain=np.array(domain_names, dtype=object)[others["domain"]])
+    records = plain.astype(object).where(plain.notna(), None).to_dict("records")
+    said = pd.Series([json.dumps(one, ensure_ascii=False) for one in records], index=others["row"], dtype=object)
+    return "[" + said.groupby(level=0).agg(", ".join) + "]"
+
+
+def _require_all(what: str, found: int, expected: int) -> None:
+    if found != expected:
+        state = f"{found:,} of {expected:,} are there"
+        raise InputError(f"{what}: {state}; the graph was changed or not written whole; clear it and load it again")
+
+
+def _vocabulary(table: pd.DataFrame, size: int, dtypes: dict[str, str], codes: dict[str, int]) -> Vocabulary:
+    columns = {"domain": "int8", "id": "str", **dtypes, "row": "int64"}
+    if not size:
+        return Vocabulary(_typed(pd.DataFrame(columns=[*columns]), columns), 0)
+    first = table.assign(domain=table[DOMAIN].str[0]).reindex(columns=[*columns, PLACE])
+    merged = table.loc[table[ALIASES].notna(), [ROW, ALIASES]]
+    said = zip(merged[ROW], map(json.loads, merged[ALIASES]), strict=True)
+    others = pd.DataFrame([{**one, "row": row} for row, keys in said for one in keys], columns=first.columns)
+    every = pd.concat([first.astype(object), others.astype(object)]) if len(others) else first
+    every = every.assign(domain=every["domain"].map(codes)).sort_values(PLACE).reset_index(drop=True)
+    return Vocabulary(_typed(every, columns), size)
+
+
+def _edges(
+    table: pd.DataFrame, rows_of: tuple[pd.Series, pd.Series], dtypes: dict[str, str], codes: dict[str, int]
+) -> EdgeTable:
+    if table.empty:
+        none = np.empty(0, dtype=np.int64)
+        return EdgeTable(none, none, none.astype(np.int8), _typed(pd.DataFrame(columns=[*dtypes]), dtypes))
+    table = table.sort_values(ROW).reset_index(drop=True)
+    head, tail = (rows.reindex(table[end]).to_numpy(np.int64) for rows, end in zip(rows_of, ENDS, strict=True))
+    domain = table[DOMAIN].map(codes).fillna(-1).to_numpy(np.int8)
+    return EdgeTable(head, tail, domain, _typed(table.reindex(columns=[*dtypes]), dtypes))
+
+
+def _typed(table: pd.DataFrame, dtypes: dict[str, str]) -> pd.DataFrame:
+    """Columns in their datatypes; what is missing becomes what the datatype calls missing."""
+    made = {}
+    for name, dtype in dtypes.items():
+        column = table[name]
+        if dtype in ("str", "string"):
+            column = column.astype(object).where(column.notna(), None)
+        made[name] = column.astype(dtype)
+    return pd.DataFrame(made, index=table.index)
