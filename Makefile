@@ -18,7 +18,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 real-data-tests: $(INSTALLED)
-	$(BIN)/pytest -m "real_data or slow"
+	$(BIN)/pytest -m "real_data or slow or neo4j"
 
 install: $(INSTALLED)
 

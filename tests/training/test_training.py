@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ import torch
 from graph_schema import InputError
 from kgxfer.bridges import propose_links, shuffle_links
 from kgxfer.evaluation import EvaluationConfig, evaluate
-from kgxfer.graph import USER, GraphTensors, KnowledgeGraph, build_graph
+from kgxfer.graph import KnowledgeGraph, build_graph
 from kgxfer.model import TransferModel
 from kgxfer.recommender import Recommender
 from kgxfer.rng import numpy_generator
@@ -25,9 +22,7 @@ from kgxfer.splits import ColdStartUsers, Split
 from kgxfer.training import Phase, Trainer, default_schedule
 from kgxfer.training.checkpoint import SafeCheckpointIO
 from kgxfer.training.history import EpochRecorder
-from kgxfer.training.memory import training_bytes
-from kgxfer.training.supervision import AllEdges, HeldOut, HeldOutConfig, SupervisionConfig
-from tests.networks import graph_of, network_of, small_split, tensors_of
+from tests.networks import graph_of
 from tests.worlds import block_of, checkerboard
 
 HELD_OUT = {"share": 0.3, "hidden_share": 0.5, "negatives": 16, "rows_per_domain": 128}
@@ -317,171 +312,3 @@ def test_the_schedule_is_a_table() -> None:
     assert default_schedule(TransferModel("mf").config, 5, 1, 2) == [Phase("train", (loss,), base, (), 5)]
     fused = TransferModel(stages=["fusion", "distillation"]).config
     assert [phase.name for phase in default_schedule(fused, 5, 1, 2)] == ["train", "distil"]
-
-
-def held_out(graph: GraphTensors, **settings: float) -> HeldOut:
-    return HeldOut(HeldOutConfig(**{"negatives": 8, **settings}), graph, {})
-
-
-def draws(supervision: HeldOut, count: int = 20) -> Iterator[Any]:
-    for seed in range(count):
-        yield supervision.draw(torch.Generator().manual_seed(seed))
-
-
-@pytest.mark.parametrize("combine", ["disjoint", "same_as_edges", "collapse"])
-@pytest.mark.parametrize("one_type", [False, True])
-def test_what_is_predicted_is_not_in_the_graph_and_the_rest_is(combine: str, one_type: bool) -> None:
-    graph = tensors_of(small_split(one_type=one_type), combine)
-    for draw in draws(held_out(graph, share=0.3, hidden_share=0.3)):
-        drawn = {
-            (part.domain, int(u), int(i))
-            for part in draw.batch.parts
-            for u, i in zip(part.users, part.items, strict=True)
-        }
-        visible, every = set(), set()
-        for kind, domains in graph.edge_domain.items():
-            adjacency, weights = draw.graph.adjacencies[kind], draw.graph.weights[kind]
-            assert torch.equal(weights.weight > 0, weights.mask > 0)
-            cells = zip(domains.tolist(), adjacency.rows.tolist(), adjacency.columns.tolist(), strict=True)
-            for cell, mask in zip(cells, weights.mask.tolist(), strict=True):
-                every.add(cell)
-                if mask:
-                    visible.add(cell)
-        assert not drawn & visible and drawn | visible == every
-        for kind in graph.relations:
-            if kind not in graph.edge_domain:
-                assert draw.graph.weights[kind] is graph.weights[kind]  # facts stay
-
-
-def test_a_hidden_person_loses_exactly_one_domain() -> None:
-    graph = tensors_of(small_split())
-    overlapping = set(graph.overlapping_persons.tolist())
-    assert len(overlapping) == 3  # Ann, Bob and Cid; Dan is cold, Sue, Tom and Eve are in one domain
-    chosen, sides = [], []
-    for draw in draws(held_out(graph, share=0.0, hidden_share=0.5, hidden_weight=3.0), 100):
-        lost: dict[int, dict[int, set[float]]] = {}
-        for kind, domains in graph.edge_domain.items():
-            persons = graph.persons[graph.adjacencies[kind].rows].tolist()
-            for person, domain, mask in zip(
-                persons, domains.tolist(), draw.graph.weights[kind].mask.tolist(), strict=True
-            ):
-                lost.setdefault(person, {}).setdefault(domain, set()).add(mask)
-        hidden = {person: by_domain for person, by_domain in lost.items() if {0.0} in by_domain.values()}
-        assert set(hidden) <= overlapping
-        assert all(sorted(map(sorted, by_domain.values())) == [[0.0], [1.0]] for by_domain in hidden.values())
-        others = [masks for person, by_domain in lost.items() if person not in hidden for masks in by_domain.values()]
-        assert all(masks == {1.0} for masks in others)
-        assert all(part.weight.eq(3.0).all() for part in draw.batch.parts)
-        chosen.append(len(hidden) / len(overlapping))
-        sides += [
-            next(domain for domain, masks in by_domain.items() if masks == {0.0}) for by_domain in hidden.values()
-        ]
-    # 300 persons and about 150 sides, each with probability one half: five standard errors.
-    assert np.mean(chosen) == pytest.approx(0.5, abs=0.15) and np.mean(sides) == pytest.approx(0.5, abs=0.2)
-
-
-def test_the_share_held_out_is_the_setting(board_split: Split) -> None:
-    graph = tensors_of(board_split)
-    edges = sum(len(domains) for domains in graph.edge_domain.values())
-    held = [1 - sum(float(draw.graph.masks[kind].sum()) for kind in graph.edge_domain) / edges
-            for draw in draws(held_out(graph, share=0.2, hidden_share=0.0), 50)]  # fmt: skip
-    # About 5,000 independent edges: five standard errors are 0.03.
-    assert np.mean(held) == pytest.approx(0.2, abs=0.03)
-    assert np.std(held) > 0
-    assert held_out(graph, share=0.2).steps_per_epoch == 5
-
-
-def test_holding_nothing_out_is_refused() -> None:
-    with pytest.raises(InputError, match="share and hidden_share are both 0"):
-        Trainer(supervision="held_out", supervision_settings={"share": 0, "hidden_share": 0})
-
-
-@pytest.mark.parametrize("one_type", [False, True])
-def test_negatives_are_items_of_the_domain(one_type: bool) -> None:
-    split = small_split(one_type=one_type)
-    graph, joined = tensors_of(split), graph_of(split)
-    for draw in draws(held_out(graph, share=0.5, negatives=64), 5):
-        for part in draw.batch.parts:
-            items = split.dataset.domains[part.domain].items["item_id"].to_numpy()
-            assert set(part.negatives.tolist()) == set(joined.item_rows(part.domain, items).tolist())
-
-
-def test_all_edges_predicts_what_it_sees() -> None:
-    graph = tensors_of(small_split())
-    ratings = {kind: torch.arange(len(domains)).float() for kind, domains in graph.edge_domain.items()}
-    supervision = AllEdges(SupervisionConfig(negatives=4), graph, ratings)
-    draw = supervision.draw(torch.Generator().manual_seed(0), 0.25)
-    assert draw.graph is graph and draw.batch.progress == 0.25 and supervision.steps_per_epoch == 1
-    for part in draw.batch.parts:
-        kind = graph.interaction_type(part.domain)
-        adjacency = graph.adjacencies[kind]
-        assert torch.equal(part.users, adjacency.rows) and torch.equal(part.items, adjacency.columns)
-        assert part.weight.eq(1).all() and part.rating is not None and torch.equal(part.rating, ratings[kind])
-    edges = 10 + 10  # rows of the books; of the films without Dan's two
-    for item_type in ("Book", "Movie"):
-        torch.testing.assert_close(draw.batch.touched[item_type], graph.popularity[item_type] / edges)
-    assert float(draw.batch.touched[USER].sum()) == pytest.approx(1)
-    some = AllEdges(SupervisionConfig(rows_per_domain=3, negatives=4), graph, {})
-    assert some.steps_per_epoch == 3
-    parts = some.draw(torch.Generator().manual_seed(0)).batch.parts
-    for part in parts:
-        adjacency = graph.adjacencies[graph.interaction_type(part.domain)]
-        cells = list(zip(adjacency.rows.tolist(), adjacency.columns.tolist(), strict=True))
-        drawn = list(zip(part.users.tolist(), part.items.tolist(), strict=True))
-        assert len(set(drawn)) == 3 and set(drawn) <= set(cells)
-
-
-def test_the_memory_estimate_counts_every_part() -> None:
-    """More nodes, negatives or dims need more, and the logits of a step are never less than what they are."""
-    graph = tensors_of(small_split())
-    settings = SupervisionConfig(rows_per_domain=100, negatives=50)
-    small = training_bytes(network_of(graph), graph, settings)
-    assert small > 2 * 100 * 50 * 4 * 2
-    assert training_bytes(network_of(graph, dim=64), graph, settings) > small
-    assert training_bytes(network_of(graph), graph, SupervisionConfig(rows_per_domain=100, negatives=500)) > 5 * small
-
-
-MEASURE = """
-import resource, sys
-import numpy as np, pandas as pd, psutil, torch
-from kgxfer.graph import GraphTensors
-from kgxfer.model import TransferModel
-from kgxfer.splits import FixedFiles
-from kgxfer.training import Trainer
-from kgxfer.training.memory import training_bytes
-from kgxfer.training.supervision import HeldOutConfig
-from tests.networks import graph_of, small_split
-from loaders import DomainTables, pair
-
-torch.set_num_threads(1)
-users, items, rows, dim = (int(text) for text in sys.argv[1:])
-drawn = np.random.default_rng(0)
-domains = []
-for name, kind in (("books", "Book"), ("films", "Movie")):
-    ids = [drawn.integers(count, size=rows).astype(str) for count in (users, items)]
-    table = pd.DataFrame({"user_id": ids[0], "item_id": ids[1]})
-    domains.append(DomainTables.from_frames(name, table.drop_duplicates(), item_type=kind))
-held = domains[1].interactions.iloc[:50].assign(domain="films")[["domain", "user_id", "item_id"]]
-split = FixedFiles().split(pair("world", *domains, fixed={"test": held}))
-graph = graph_of(split)
-model = TransferModel("relational", dim=dim)
-little = small_split()
-Trainer(epochs=1).fit(TransferModel("relational", dim=4), graph_of(little), little)  # everything is imported now
-tensors = GraphTensors.of(graph)
-expected = training_bytes(model.build(tensors, 0), tensors, HeldOutConfig())
-del tensors
-before = psutil.Process().memory_info().rss
-Trainer(epochs=1, steps_per_epoch=3).fit(model, graph, split)
-print(expected, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [(3000, 2000, 40_000, 16), (20_000, 10_000, 300_000, 32)])
-def test_the_memory_estimate_is_within_a_factor_of_three(size: tuple[int, ...]) -> None:
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", MEASURE, *map(str, size)]
-    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert process.returncode == 0, process.stderr
-    expected, measured = map(int, process.stdout.splitlines()[-1].split())
-    assert measured / 3 < expected < 3 * measured
