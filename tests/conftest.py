@@ -17,6 +17,8 @@ from loaders.cache import CACHE_VARIABLE
 from loaders.registry import ROOT_VARIABLE
 from tests.worlds import checkerboard
 
+pytest_plugins = ["tests.neo4j_server"]
+
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
