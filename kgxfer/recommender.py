@@ -157,20 +157,43 @@ class DomainVectors:
     scale: float
 
 
+@dataclass(frozen=True, eq=False)
+class Propagation:
+    """How a linear encoder made vectors of a graph; what explanations weigh paths by. Serving does not need it.
+
+    Attributes:
+        layers: how many hops a message goes.
+        gates: weight per relation and direction under the encoder's own names, such as "User RATED Book to_head".
+        embeddings: node type -> float32 [nodes, dim], in the order of the graph's rows; users have none.
+        graph: fingerprint of the graph.
+    """
+
+    layers: int
+    gates: dict[str, float]
+    embeddings: dict[str, np.ndarray]
+    graph: str
+
+
 class Recommender(RankingModel):
     """A trained transfer model, frozen: vectors and offsets, no graph and no torch needed to serve it.
 
     Attributes:
         vectors: those of the source and of the target domain.
         manifest: what the model is and where it comes from.
+        propagation: how its encoder made the vectors, where it is linear.
     """
 
     def __init__(
-        self, catalogue: Catalogue, vectors: tuple[DomainVectors, DomainVectors], manifest: dict[str, Any] | None = None
+        self,
+        catalogue: Catalogue,
+        vectors: tuple[DomainVectors, DomainVectors],
+        manifest: dict[str, Any] | None = None,
+        propagation: Propagation | None = None,
     ) -> None:
         super().__init__(catalogue)
         self.vectors = vectors
         self.manifest = manifest or {}
+        self.propagation = propagation
 
     def score_places(self, domain: int, places: np.ndarray) -> np.ndarray:
         """See `RankingModel.score_places`."""

@@ -13,11 +13,12 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from graph_schema.errors import InputError
-from kgxfer.recommender import Catalogue, DomainVectors, Recommender
+from kgxfer.recommender import Catalogue, DomainVectors, Propagation, Recommender
 from loaders.files import new_folder
 
 FORMAT = 1
 _ROLES = ("source", "target")
+_EMBEDDING = "embedding."
 
 
 def save_recommender(recommender: Recommender, folder: Path) -> None:
@@ -32,6 +33,10 @@ def save_recommender(recommender: Recommender, folder: Path) -> None:
         tensors |= {f"{role}.users": vectors.users, f"{role}.items": vectors.items, f"{role}.offset": vectors.offset}
         tensors[f"{role}.scale"] = np.array([vectors.scale], dtype=np.float64)
     description = {"format": FORMAT, "domains": list(catalogue.domain_names), "manifest": recommender.manifest}
+    if (how := recommender.propagation) is not None:
+        # A version that does not know of it reads past it, and an older model goes without: the format stays.
+        description["propagation"] = {"layers": how.layers, "gates": how.gates, "graph": how.graph}
+        tensors |= {f"{_EMBEDDING}{kind}": table for kind, table in how.embeddings.items()}
     with new_folder(folder) as draft:
         laid_out = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
         save_file(laid_out, draft / "vectors.safetensors")
@@ -62,7 +67,7 @@ def load_recommender(folder: Path) -> Recommender:
         return _read(folder, description)
     except InputError:
         raise
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         problem = " ".join(str(error).split())
         raise InputError(f'model "{folder}" is damaged ({problem}); train it again or restore the folder') from error
 
@@ -80,4 +85,9 @@ def _read(folder: Path, description: dict[str, Any]) -> Recommender:
         vectors.append(DomainVectors(of_users, of_items, offset, float(tensors[f"{role}.scale"][0])))
     source, target = description["domains"]
     catalogue = Catalogue((source, target), users, (items[0], items[1]), (seen[0], seen[1]))
-    return Recommender(catalogue, (vectors[0], vectors[1]), description["manifest"])
+    how = None
+    if "propagation" in description:
+        tables = {name: table for name, table in tensors.items() if name.startswith(_EMBEDDING)}
+        embeddings = {name.removeprefix(_EMBEDDING): table for name, table in tables.items()}
+        how = Propagation(**description["propagation"], embeddings=embeddings)
+    return Recommender(catalogue, (vectors[0], vectors[1]), description["manifest"], how)

@@ -208,7 +208,7 @@ class Trainer:
                 run = PhaseRun(phase, phase_supervision, rng, validate, self.config.averaging, identity)
                 curves = history.recorder(phase.name, base / phase.name / "history.jsonl", options.resume)
                 record = self._run_phase(network, run, base / phase.name, curves, options)
-                frozen = freeze(network, tensors, graph, catalogue, phase.stages, manifest)
+                frozen = freeze(network, tensors, graph, catalogue, phase.stages, manifest, explainable=True)
                 records.append(PhaseRecord(**record, recommender=frozen))
         return records
 
