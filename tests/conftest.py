@@ -17,7 +17,7 @@ from loaders.cache import CACHE_VARIABLE
 from loaders.registry import ROOT_VARIABLE
 from tests.worlds import checkerboard
 
-pytest_plugins = ["tests.neo4j_server"]
+pytest_plugins = ["tests.neo4j_server", "tests.command_line"]
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")

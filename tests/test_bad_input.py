@@ -11,20 +11,18 @@ a domain of one user as Python calls (tests/loaders); damaged models (tests/test
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import loaders
-from kgxfer import cli
 from kgxfer.recommender_store import load_recommender
 from kgxfer.training.history import EpochRecorder
 from loaders import CrossDomainDataset
 from loaders.registry import DataSet
+from tests.command_line import Call, assert_mistake
 from tests.worlds import Likes, checkerboard, domain_of, pair_of
 
 CONFIG = """
@@ -58,31 +56,6 @@ supervision_settings = { negatives = 8 }
 """
 
 
-@dataclass
-class Answer:
-    """How a call ended."""
-
-    status: object
-    error: str
-
-
-Call = Callable[..., Answer]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """Call the command line in this process and an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["kgxfer", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return Answer(stopped.value.code, capsys.readouterr().err)
-
-    return call
-
-
 Register = Callable[[Callable[[], CrossDomainDataset]], None]
 
 
@@ -102,12 +75,6 @@ def configured(text: str = CONFIG) -> Path:
     path = Path("own.toml")
     path.write_text(text)
     return path
-
-
-def assert_mistake(answer: Answer, words: str) -> None:
-    assert answer.status == 2
-    assert re.fullmatch(r"kgxfer: error: [^\n]+\n", answer.error), answer.error
-    assert words in answer.error, answer.error
 
 
 def left_behind(folder: Path) -> list[str]:
@@ -237,7 +204,7 @@ def test_an_item_without_interactions_is_an_item_like_any_other(
 def test_a_full_disk(call: Call, register: Register, small_disk: Path) -> None:
     register(lambda: checkerboard(12, 8))
     answer = call("run", configured(CONFIG.replace("dim = 4", "dim = 512")), "--out", small_disk / "run")
-    assert_mistake(answer, "no space left while writing")
+    assert_mistake(answer, "no space left while writing", out=None)
     assert "free some or choose another folder" in answer.error
     assert list(small_disk.iterdir()) == []
 
@@ -261,6 +228,6 @@ def test_a_checkpoint_of_another_data_set(
     register(lambda: checkerboard(16, 8))
     before = {place: place.read_bytes() for place in (tmp_path / "run").rglob("*") if place.is_file()}
     answer = call("run", path, "--out", "run", "--resume")
-    assert_mistake(answer, "the checkpoint was made with another data set")
+    assert_mistake(answer, "the checkpoint was made with another data set", out=None)
     assert "start a new run in another folder" in answer.error
     assert {place: place.read_bytes() for place in (tmp_path / "run").rglob("*") if place.is_file()} == before

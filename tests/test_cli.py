@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -22,8 +21,8 @@ import loaders
 from kgxfer import cli
 from kgxfer.cli.console import folder_for
 from kgxfer.recommender_store import load_recommender
+from tests.command_line import Call, assert_mistake, command, environment, finish, kgxfer
 
-ROOT = Path(__file__).parent.parent
 CONFIG = """
 name = "small"
 
@@ -42,59 +41,6 @@ patience = {epochs}
 
 [baselines.popularity]
 """
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "kgxfer", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """The tests' environment; the project is found in it, and small models do not wait for a second thread."""
-    return os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
-
-
-def finish(arguments: list[str], folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
-
-
-def kgxfer(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, in `folder`."""
-    return finish(command(*arguments), folder)
-
-
-@dataclass
-class Answer:
-    """How a call ended."""
-
-    status: object
-    out: str
-    error: str
-
-
-Call = Callable[..., Answer]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """Call the command line in this process."""
-
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["kgxfer", *arguments])
-        monkeypatch.setenv("COLUMNS", "120")
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(stopped.value.code, captured.out, captured.err)
-
-    return call
-
-
-def assert_mistake(answer: Answer, words: str) -> None:
-    """One line on the error stream that says so, status 2, nothing else."""
-    assert answer.status == 2
-    assert re.fullmatch(r"kgxfer: error: [^\n]+\n", answer.error)
-    assert words in answer.error
-    assert answer.out == ""
 
 
 @dataclass

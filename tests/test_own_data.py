@@ -20,7 +20,7 @@ from kgxfer.cli.first_run import first_run, first_split
 from kgxfer.experiment import load_config
 from loaders.own.column_map import ColumnMap, checked_map
 from loaders.own.survey import Survey, survey
-from tests.test_cli import Call, assert_mistake, call, kgxfer  # noqa: F401 (a fixture is found by its name)
+from tests.command_line import Call, assert_mistake, kgxfer
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/your-own-data.md").read_text(encoding="utf-8")
@@ -179,7 +179,7 @@ def test_nothing_is_overwritten_and_nothing_left_half(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind_is_named_as_what_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call  # noqa: F811
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     monkeypatch.chdir(tmp_path)
     table(tmp_path / "books.csv", range(9), "book")

@@ -12,7 +12,7 @@ import pytest
 
 import loaders
 from kgxfer.experiment import load_config
-from tests.test_cli import kgxfer
+from tests.command_line import kgxfer
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,12 +12,13 @@ import pandas as pd
 import pytest
 
 from graph_schema import InputError
-from kgxfer import cli, experiment
+from kgxfer import experiment
 from kgxfer.audit import FINDINGS, AuditConfig, audit, source_of
 from kgxfer.audit.subject import CONTROLS
 from kgxfer.splits import ColdStartUsers
 from loaders import CrossDomainDataset
 from tests.audit.subjects import cold_split, lists, warm_split
+from tests.command_line import Call, assert_mistake
 from tests.worlds import TARGET, checkerboard
 
 SMALL = AuditConfig(k=2, sampled_negatives=10, draws=100, shuffles=1)
@@ -54,40 +52,6 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "small.toml").write_text(CONFIG)
     experiment.run(experiment.load_config(place / "small.toml"), place / "run", progress=False, say=lambda line: None)
     return place / "run"
-
-
-@dataclass
-class Answer:
-    """How a call ended."""
-
-    status: object
-    out: str
-    error: str
-
-
-Call = Callable[..., Answer]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """Call the command line in this process and an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["kgxfer", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(stopped.value.code, captured.out, captured.err)
-
-    return call
-
-
-def assert_mistake(answer: Answer, words: str, folder: Path) -> None:
-    assert answer.status == 2 and words in answer.error
-    assert re.fullmatch(r"kgxfer: error: [^\n]+\n", answer.error), answer.error
-    assert not [path for path in folder.rglob("*") if path.is_dir() or path.name.startswith((".", "audit"))]
 
 
 class Outside(HTMLParser):
@@ -265,7 +229,8 @@ def test_mistakes_are_one_line_and_leave_nothing(
 ) -> None:
     (tmp_path / "bad.csv").write_text("user_id,item_id,score\nu1,c1,1\nu1,c2,x\n")
     (tmp_path / "good.csv").write_text("user_id,item_id,score\nu1,c1,1\n")
-    assert_mistake(call("audit", *arguments), words, tmp_path)
+    assert_mistake(call("audit", *arguments), words, out=None)
+    assert not [path for path in tmp_path.rglob("*") if path.is_dir() or path.name.startswith((".", "audit"))]
 
 
 @pytest.mark.real_data

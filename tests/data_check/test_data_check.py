@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,13 +13,14 @@ import pytest
 
 import loaders
 from graph_schema import InputError
-from kgxfer import cli, data_check
+from kgxfer import data_check
 from kgxfer.data_check.page import render
 from kgxfer.data_check.tables import place_of
 from loaders import CrossDomainDataset, DomainTables
 from loaders.cleaning import Example, RuleFinding
 from loaders.quality import quality_of
 from loaders.quality.check import check_data_set
+from tests.command_line import Call, assert_mistake
 from tests.loaders.quality.worlds import NASTY, made, raw
 
 COLUMN_MAP = """
@@ -47,34 +46,6 @@ item_type = "Movie"
 file = "films.csv"
 columns = { rating = "rating", timestamp = "timestamp" }
 """
-
-
-@dataclass
-class Answer:
-    """How a call ended."""
-
-    status: object
-    out: str
-    error: str
-
-
-Call = Callable[..., Answer]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
-    """Call the command line in this process and an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["kgxfer", "data", "check", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "240")
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(stopped.value.code, captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture
@@ -117,7 +88,7 @@ def page_of(text: str) -> Page:
 
 
 def test_a_column_map_is_checked(call: Call, own_files: Path) -> None:
-    answer = call(own_files.name)
+    answer = call("data", "check", own_files.name)
     assert answer.status == 0 and not answer.error
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in answer.out.splitlines() if "│" in line]
     assert ["missing id", "books, interactions", "1", "dropped", 'books.csv, line 2: user_id "", item_id "b0"'] in rows
@@ -150,7 +121,7 @@ def test_domains_that_no_run_can_use_are_checked(
     (own_files.parent / "films.csv").write_text("user_id;item_id\n" + films)
     head, _ = COLUMN_MAP.rsplit("columns = { rating", 1)
     own_files.write_text(head.replace("positive_from = 4\n", "") + "columns = {}\n")
-    answer = call(own_files.name)
+    answer = call("data", "check", own_files.name)
     assert (answer.status, answer.error) == (0, "")
     assert warning in answer.out
     record = json.loads((own_files.parent / "checks/my-own-data/quality.json").read_text())
@@ -161,10 +132,10 @@ def test_domains_that_no_run_can_use_are_checked(
 
 
 def test_folders_are_numbered_and_names_are_given(call: Call, own_files: Path) -> None:
-    assert "checks/other/quality.html" in call("own.toml", "--name", "other").out
-    again = call("own.toml", "--name", "other")
+    assert "checks/other/quality.html" in call("data", "check", "own.toml", "--name", "other").out
+    again = call("data", "check", "own.toml", "--name", "other")
     assert "checks/other-2/quality.html" in again.out and "Data check of other" in again.out
-    assert call("own.toml", "--out", "here").status == 0
+    assert call("data", "check", "own.toml", "--out", "here").status == 0
     assert (own_files.parent / "here" / "quality.html").is_file()
 
 
@@ -182,9 +153,7 @@ def test_mistakes_are_one_line_and_leave_nothing(call: Call, own_files: Path, ar
     (own_files.parent / "broken.toml").write_text("name = ")
     (own_files.parent / "lacking.toml").write_text(COLUMN_MAP.replace("films.csv", "gone.csv"))
     before = sorted(own_files.parent.rglob("*"))
-    answer = call(*arguments)
-    assert answer.status == 2 and words in answer.error
-    assert re.fullmatch(r"kgxfer: error: [^\n]+\n", answer.error), answer.error
+    assert_mistake(call("data", "check", *arguments), words)
     assert sorted(own_files.parent.rglob("*")) == before
 
 
