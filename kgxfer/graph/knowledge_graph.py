@@ -19,6 +19,7 @@ from loaders.fingerprint import digest
 
 if TYPE_CHECKING:
     import networkx
+    import rdflib
     from torch_geometric.data import HeteroData
 
 USER = "User"
@@ -155,6 +156,12 @@ class KnowledgeGraph:
         from kgxfer.graph.convert import to_networkx
 
         return to_networkx(self)
+
+    def to_rdf(self) -> rdflib.Graph:
+        """Convert to rdflib, see `kgxfer.graph.rdf.to_rdf`."""
+        from kgxfer.graph.rdf import to_rdf
+
+        return to_rdf(self)
 
     def triples(self) -> pd.DataFrame:
         """All edges as (head, relation, tail), see `kgxfer.graph.convert.triples`."""
