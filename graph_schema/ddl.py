@@ -53,9 +53,9 @@ def neo4j_statements(
 ) -> tuple[str, ...]:
     """Return the statements for Neo4j, each of which does nothing where something of that name is there.
 
-    A node carries the label of its type and of every ancestor. For each label: keys are unique in a graph, and a range
-    index of each property that is `indexed`; for relations likewise. One full-text index of all indexed strings
-    of nodes; one vector index per top type, by cosine.
+    A node carries the label of its type and of every ancestor. For each label: keys are unique in a graph, and an index
+    of each property that is `indexed`, a text index where it is a string; for relations likewise. One full-text index
+    of all indexed strings of nodes; one vector index per top type, by cosine.
 
     Args:
         schema: the vocabulary, extended or not.
@@ -79,12 +79,12 @@ def neo4j_statements(
         for label in labels
     ]
     statements += [
-        f"CREATE INDEX `{label}.{row.name}` IF NOT EXISTS FOR (n:`{label}`) ON (n.`{row.name}`)"
+        f"CREATE {_kind_of_index(row)} `{label}.{row.name}` IF NOT EXISTS FOR (n:`{label}`) ON (n.`{row.name}`)"
         for label in labels
         for row in indexed[label]
     ]
     statements += [
-        f"CREATE INDEX `{relation}.{name}` IF NOT EXISTS FOR ()-[r:`{relation}`]-() ON (r.`{name}`)"
+        f"CREATE {_kind_of_index(row)} `{relation}.{name}` IF NOT EXISTS FOR ()-[r:`{relation}`]-() ON (r.`{name}`)"
         for relation in schema.relation_names
         for name, row in _edge_properties(schema, relation).items()
         if row.indexed
@@ -136,6 +136,11 @@ def ladybug_statements(
         if pairs:
             statements.append(f"CREATE REL TABLE IF NOT EXISTS `{relation}` ({', '.join(parts)})")
     return tuple(statements)
+
+
+def _kind_of_index(row: Property) -> str:
+    """A text index for strings: a range index refuses nodes whose string has more than 8 kB."""
+    return "TEXT INDEX" if row.datatype == "string" and not row.many else "INDEX"
 
 
 def _full_text_index(schema: Schema, labels: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ FILMS = [
     EdgeType("Movie", "SAME_AS", "Movie"),
 ]
 LANGUAGE = set(
-    "CREATE CONSTRAINT INDEX FULLTEXT VECTOR IF NOT EXISTS FOR REQUIRE IS UNIQUE ON EACH OPTIONS indexConfig cosine "  # noqa: SIM905
+    "CREATE CONSTRAINT TEXT INDEX FULLTEXT VECTOR IF NOT EXISTS FOR REQUIRE IS UNIQUE ON EACH OPTIONS indexConfig cosine "  # noqa: SIM905
     "NODE REL TABLE FROM TO PRIMARY KEY STRING INT64 DOUBLE BOOLEAN TIMESTAMP FLOAT n r".split()
 )
 
@@ -36,12 +36,12 @@ def test_the_statements_for_neo4j() -> None:
         "CREATE CONSTRAINT `Entity.key` IF NOT EXISTS FOR (n:`Entity`) REQUIRE (n.`graph`, n.`key`) IS UNIQUE",
         "CREATE CONSTRAINT `Movie.key` IF NOT EXISTS FOR (n:`Movie`) REQUIRE (n.`graph`, n.`key`) IS UNIQUE",
         "CREATE CONSTRAINT `Genre.key` IF NOT EXISTS FOR (n:`Genre`) REQUIRE (n.`graph`, n.`key`) IS UNIQUE",
-        "CREATE INDEX `Item.name` IF NOT EXISTS FOR (n:`Item`) ON (n.`name`)",
-        "CREATE INDEX `Entity.name` IF NOT EXISTS FOR (n:`Entity`) ON (n.`name`)",
-        "CREATE INDEX `Movie.name` IF NOT EXISTS FOR (n:`Movie`) ON (n.`name`)",
+        "CREATE TEXT INDEX `Item.name` IF NOT EXISTS FOR (n:`Item`) ON (n.`name`)",
+        "CREATE TEXT INDEX `Entity.name` IF NOT EXISTS FOR (n:`Entity`) ON (n.`name`)",
+        "CREATE TEXT INDEX `Movie.name` IF NOT EXISTS FOR (n:`Movie`) ON (n.`name`)",
         "CREATE INDEX `Movie.year` IF NOT EXISTS FOR (n:`Movie`) ON (n.`year`)",
-        "CREATE INDEX `Genre.name` IF NOT EXISTS FOR (n:`Genre`) ON (n.`name`)",
-        "CREATE INDEX `RECOMMENDED.run` IF NOT EXISTS FOR ()-[r:`RECOMMENDED`]-() ON (r.`run`)",
+        "CREATE TEXT INDEX `Genre.name` IF NOT EXISTS FOR (n:`Genre`) ON (n.`name`)",
+        "CREATE TEXT INDEX `RECOMMENDED.run` IF NOT EXISTS FOR ()-[r:`RECOMMENDED`]-() ON (r.`run`)",
         "CREATE INDEX `SAME_AS.confidence` IF NOT EXISTS FOR ()-[r:`SAME_AS`]-() ON (r.`confidence`)",
         "CREATE INDEX `SIMILAR_TO.confidence` IF NOT EXISTS FOR ()-[r:`SIMILAR_TO`]-() ON (r.`confidence`)",
         "CREATE FULLTEXT INDEX `kgxfer.names` IF NOT EXISTS FOR (n:`Item`|`Entity`) ON EACH [n.`name`]",
@@ -100,7 +100,7 @@ def test_the_order_and_repeats_of_what_is_in_use_do_not_matter() -> None:
 
 def test_a_users_own_types_get_their_tables_and_indexes() -> None:
     statements = neo4j_statements(COOKERY, ["Stew"])
-    assert "CREATE INDEX `Stew.order` IF NOT EXISTS FOR (n:`Stew`) ON (n.`order`)" in statements
+    assert "CREATE TEXT INDEX `Stew.order` IF NOT EXISTS FOR (n:`Stew`) ON (n.`order`)" in statements
     assert (
         "CREATE FULLTEXT INDEX `kgxfer.names` IF NOT EXISTS FOR (n:`Item`|`Recipe`) ON EACH [n.`name`, n.`order`]"
         in statements
