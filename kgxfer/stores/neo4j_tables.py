@@ -22,6 +22,9 @@ from kgxfer.stores.neo4j_session import Neo4jSession
 NODE_COLUMNS = (KEY, ID, DOMAIN, ROW, PLACE, ALIASES)
 """What every node has besides its properties and its graph."""
 
+NAME = "name"
+"""Of nodes, which every vocabulary has, whether or not its type declares it."""
+
 EDGE_COLUMNS = (ROW, DOMAIN)
 """What every edge has besides its properties."""
 
@@ -111,7 +114,7 @@ def require_known(schema: Schema, kind: str | EdgeType, names: Iterable[object])
     if isinstance(kind, EdgeType):
         known = {row.name for one in schema.relation(kind.relation) for row in one.properties}
     else:
-        known = {row.name for row in schema.properties(kind)}
+        known = {NAME, *(row.name for row in schema.properties(kind))}
     for name in names:
         if name not in known:
             where = " ".join(kind) if isinstance(kind, EdgeType) else kind
