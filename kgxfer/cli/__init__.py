@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from graph_schema.errors import InputError
-from kgxfer.cli import audit, bridge, check, data, init, recommend, run
+from kgxfer.cli import audit, bridge, check, data, graph, graph_export, init, recommend, run
 
 INTERRUPTED = 130
 
@@ -35,6 +35,14 @@ bridge_app = typer.Typer(help="What joins the domains, and whether to believe it
 bridge_app.command("audit")(bridge.audit_bridges)
 app.add_typer(bridge_app, name="bridge")
 
+graph_app = typer.Typer(help="The knowledge graph in Neo4j, Ladybug, RDF or networkx.", no_args_is_help=True)
+graph_app.command("load")(graph.load)
+graph_app.command("stats")(graph.stats)
+graph_app.command("export")(graph_export.export)
+graph_app.command("undo")(graph.undo)
+graph_app.command("clear")(graph.clear)
+app.add_typer(graph_app, name="graph")
+
 
 def main() -> NoReturn:
     """Run the command line and exit: 0 well, 2 a mistake in what was given, 130 interrupted."""
@@ -54,7 +62,7 @@ def main() -> NoReturn:
 
 
 def _stop() -> NoReturn:
-    print("kgxfer: interrupted; a run continues with --resume", file=sys.stderr)
+    print("kgxfer: interrupted; a run continues with --resume, a graph load when it is called again", file=sys.stderr)
     sys.exit(INTERRUPTED)
 
 

@@ -1,0 +1,179 @@
+"""`kgxfer graph` as a user meets it: from a data set or a run into stores, between them, and out again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import loaders
+from graph_schema import SCHEMA
+from graph_schema.ontology import turtle
+from kgxfer import experiment
+from kgxfer.experiment.config import GraphConfig
+from kgxfer.experiment.state import Ground
+from kgxfer.graph import KnowledgeGraph
+from kgxfer.link_audit import default_split
+from kgxfer.stores import open_store
+from tests.command_line import Answer, Call, assert_mistake
+
+FILES = ["g.lbug", "g.json", "g.nt"]
+RUN = """
+name = "small"
+
+[data]
+name = "case-study"
+
+[graph]
+bridges = ["shared_id"]
+
+[models.one]
+dim = 8
+
+[models.one.training]
+epochs = 1
+steps_per_epoch = 1
+
+[models.two]
+dim = 4
+
+[models.two.training]
+epochs = 1
+steps_per_epoch = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def graph() -> KnowledgeGraph:
+    return Ground.of(default_split(loaders.load("case-study")), GraphConfig()).graph
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("graph")
+    (place / "small.toml").write_text(RUN)
+    experiment.run(experiment.load_config(place / "small.toml"), place / "small", progress=False, say=lambda line: None)
+    yield place / "small"
+
+
+def counts(answer: Answer) -> dict[tuple[str, str], int]:
+    """What `stats` printed: kind and name -> count."""
+    rows = re.findall(r"^│ (\w+) +│ (.+?) +│ +([\d,]+) │$", answer.out, re.MULTILINE)
+    return {(kind, name): int(number.replace(",", "")) for kind, name, number in rows}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_data_set_goes_into_a_store_and_comes_back(call: Call, graph: KnowledgeGraph, file: str) -> None:
+    answer = call("graph", "load", "case-study", "--to", file)
+    assert answer.status == 0, answer.error
+    assert f"loaded {graph.node_count:,} nodes and {graph.edge_count:,} edges into {file}" in answer.out
+    assert repr(graph) in answer.out and " MB of memory beside the data" in answer.out
+    with open_store(file) as store:
+        assert store.read_graph().equals(graph)
+    shown = counts(call("graph", "stats", "--store", file))
+    assert {name: number for (kind, name), number in shown.items() if kind == "nodes"} == {
+        kind: vocabulary.size for kind, vocabulary in graph.nodes.items()
+    }
+    before = Path(file).read_bytes()
+    assert call("graph", "load", "case-study", "--to", file).status == 0
+    assert counts(call("graph", "stats", "--store", file)) == shown
+    assert len(Path(file).read_bytes()) == len(before)
+
+
+def test_another_graph_is_refused_until_the_first_is_cleared(call: Call) -> None:
+    assert call("graph", "load", "case-study", "--to", "g.json").status == 0
+    other = ("graph", "load", "case-study", "--bridge", "shared_id", "--to", "g.json")
+    assert_mistake(call(*other), "clear", out=None)
+    assert call("graph", "clear", "--store", "g.json").status == 0
+    assert call(*other).status == 0
+
+
+def test_a_run_brings_its_graph_embeddings_and_recommendations(call: Call, run_folder: Path) -> None:
+    answer = call("graph", "load", run_folder, "--to", "g.lbug")
+    assert answer.status == 0, answer.error
+    assert "kgxfer graph undo small --store g.lbug" in answer.out
+    rows = pd.read_parquet(run_folder / "recommendations.parquet")
+    with open_store("g.lbug") as store:
+        vectors = store.read_embeddings()
+        found = store.query("MATCH (u:User)-[r:RECOMMENDED]->(i:Course) RETURN u.id, i.id, r.rank, r.model, r.run")
+        with open_store("file.lbug") as other:
+            source = call("graph", "load", run_folder.parent / "small.toml", "--to", "file.lbug")
+            assert source.status == 0 and other.read_graph().equals(store.read_graph())
+    of_one = rows[rows["model"] == "one"]
+    assert set(vectors) == {"User", "Product", "Course"} and vectors["User"].vectors.shape[1] == 8
+    assert set(found["r.model"]) == {"one"} and set(found["r.run"]) == {"small"}
+    expected = set(zip(of_one["user_id"], of_one["item_id"], of_one["rank"], strict=True))
+    assert set(zip(found["u.id"], found["i.id"], found["r.rank"], strict=True)) == expected
+    first = counts(call("graph", "stats", "--store", "g.lbug"))
+    assert first["recommendations", "small"] == len(of_one)
+    assert call("graph", "load", run_folder, "--to", "g.lbug", "--model", "two", "--run", "second").status == 0
+    both = counts(call("graph", "stats", "--store", "g.lbug"))
+    assert {name for kind, name in both if kind == "recommendations"} == {"small", "second"}
+    assert {name for kind, name in both if kind == "embeddings"} == {"second"}  # a node has one vector, the last
+    undone = call("graph", "undo", "small", "--store", "g.lbug")
+    assert undone.status == 0 and f"{len(of_one):,} recommendations" in undone.out
+    assert call("graph", "undo", "second", "--store", "g.lbug").status == 0
+    last = counts(call("graph", "stats", "--store", "g.lbug"))
+    assert last == {key: count for key, count in first.items() if key[0] in ("nodes", "edges")}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_graph_goes_from_store_to_store_with_its_embeddings(call: Call, run_folder: Path, file: str) -> None:
+    assert call("graph", "load", run_folder, "--to", "first.lbug").status == 0
+    answer = call("graph", "export", "--from", "first.lbug", "--to", file)
+    assert answer.status == 0, answer.error
+    assert "recommendations stay where they are" in answer.out
+    with open_store("first.lbug") as first, open_store(file) as second:
+        assert second.read_graph().equals(first.read_graph())
+        here, there = first.read_embeddings(), second.read_embeddings()
+    assert set(here) == set(there)
+    for kind, vectors in here.items():
+        assert vectors.keys.equals(there[kind].keys) and (vectors.vectors == there[kind].vectors).all()
+    assert call("graph", "undo", "small", "--store", file).status == 0
+
+
+def test_the_vocabulary_in_its_four_forms(call: Call) -> None:
+    assert call("graph", "export", "schema", "--to", "forms").status == 0
+    names = ["ladybug.cypher", "neo4j.cypher", "ontology.ttl", "shapes.ttl"]
+    assert sorted(path.name for path in Path("forms").iterdir()) == names
+    assert Path("forms/ontology.ttl").read_text() == turtle(SCHEMA)
+    assert call("graph", "load", "case-study", "--to", "g.json").status == 0
+    assert call("graph", "export", "schema", "--from", "g.json", "--to", "used").status == 0
+    assert "FROM `User` TO `Course`" in Path("used/ladybug.cypher").read_text()
+    assert "`Book.key`" not in Path("used/neo4j.cypher").read_text()
+    assert_mistake(call("graph", "export", "schema", "--to", "forms"), "exists already")
+
+
+MISTAKES = [
+    (["load", "case-stud", "--to", "g.lbug"], 'did you mean "case-study"?'),
+    (["load", "case-study", "--to", "g.db"], '"g.db" names no store; give neo4j://'),
+    (["load", "case-study", "--to", "bolt://me:secret@127.0.0.1:1"], "NEO4J_USER and NEO4J_PASSWORD"),
+    (["load", "case-study", "--to", "g.lbug", "--model", "one"], "--model does not go with what is no folder of a"),
+    (["load", "case-study", "--to", "g.lbug", "--bridge", "shared"], 'unknown bridge "shared"'),
+    (["load", ".", "--to", "g.lbug"], '"." is not the folder of a finished run'),
+    (["stats", "--store", "g.lbug"], 'there is no "g.lbug"'),
+    (["undo", "a", "--store", "g.json"], 'there is no "g.json"'),
+    (["clear", "--store", "g.nt"], 'there is no "g.nt"'),
+    (["export", "--from", "g.json", "--to", "h.json"], 'there is no "g.json"'),
+    (["export", "--from", "g.json"], "say where it goes, with --to"),
+    (["export", "--to", "g.json"], "say where the graph is, with --from"),
+    (["export", "--from", "g.json", "--to", "g.json"], '"g.json" is where the graph is'),
+    (["export", "shema", "--to", "forms"], '"shema" cannot be exported'),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), MISTAKES)
+def test_mistakes_are_one_line_and_leave_nothing(call: Call, tmp_path: Path, arguments: list[str], words: str) -> None:
+    answer = call("graph", *arguments)
+    assert_mistake(answer, words, out=None)
+    assert "secret" not in answer.error + answer.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_the_run_has_not(call: Call, run_folder: Path) -> None:
+    answer = call("graph", "load", run_folder, "--to", "g.lbug", "--model", "twoo")
+    assert_mistake(answer, 'did you mean "two"? choices: one, two', out=None)
+    assert_mistake(call("graph", "load", run_folder, "--to", "g.lbug", "--bridge", "shared_id"), "--bridge does not go")
