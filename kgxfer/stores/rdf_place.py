@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ FORMATS = {".nt": "N_TRIPLES", ".ttl": "TURTLE", ".nq": "N_QUADS", ".trig": "TRI
 
 NAMES = {".nt": "N-Triples", ".ttl": "Turtle", ".nq": "N-Quads", ".trig": "TriG"}
 FOLDER = ".oxigraph"
+_TRIPLE = attrgetter("triple")
 PREFIXES = {"xsd": XSD, "rdf": RDF}
 
 
@@ -72,9 +74,9 @@ def triples_of(path: Path) -> bytes:
         if not path.is_file():
             raise InputError(f'"{path}" is no file; give one that holds RDF')
         quads = pyoxigraph.parse(path=path, format=form)
-        named = form.supports_datasets
-        found = (quad.triple for quad in quads if not named or quad.graph_name == default)
-        text: bytes = pyoxigraph.serialize(found, format=pyoxigraph.RdfFormat.N_TRIPLES)
+        if form.supports_datasets:
+            quads = (quad for quad in quads if quad.graph_name == default)
+        text: bytes = pyoxigraph.serialize(map(_TRIPLE, quads), format=pyoxigraph.RdfFormat.N_TRIPLES)
         return text
 
 
@@ -154,8 +156,7 @@ class Place:
         # Sorted, so that what is said of one subject stands together.
         lines = sorted(self.triples().splitlines(keepends=True))
         quads = pyoxigraph.parse(b"".join(lines), format=pyoxigraph.RdfFormat.N_TRIPLES)
-        together = (quad.triple for quad in quads)
-        pyoxigraph.serialize(together, file, format=self._format, prefixes=PREFIXES, base_iri=BASE)
+        pyoxigraph.serialize(map(_TRIPLE, quads), file, format=self._format, prefixes=PREFIXES, base_iri=BASE)
 
     def _file(self) -> Any:
         store = oxigraph().Store()

@@ -93,10 +93,13 @@ class _Reader:
         head, tail = self.nodes.places(subjects), self.nodes.places(objects)
         own = (head >= 0) & (tail >= 0) & (self.kinds[head] == kind.head) & (self.kinds[tail] == kind.tail)
         pairs = head * len(self.nodes) + tail
-        own &= ~np.isin(pairs, stated["head"].to_numpy() * len(self.nodes) + stated["tail"].to_numpy())
+        if len(stated):
+            own &= ~np.isin(pairs, stated["head"].to_numpy() * len(self.nodes) + stated["tail"].to_numpy())
         plain = pd.DataFrame({"head": head[own], "tail": tail[own]})
         plain = plain.iloc[np.lexsort((self.rows[plain["tail"]], self.rows[plain["head"]]))]
-        rows = np.setdiff1d(np.arange(size), stated[ROW]) if order["rows"] is None else _unpacked(order["rows"], "<i4")
+        free = np.ones(size, dtype=bool)
+        free[stated[ROW]] = False
+        rows = np.flatnonzero(free) if order["rows"] is None else _unpacked(order["rows"], "<i4")
         if len(rows) != len(plain):
             raise ValueError(f"{' '.join(kind)}: {len(plain) + len(stated):,} edges, {size:,} were written")
         every = pd.concat([plain.assign(**{ROW: rows}), stated], ignore_index=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,7 @@ def test_the_triples_are_those_of_the_ontology() -> None:
     about = [one for one in triples.subjects(RDF.subject, ann) if triples.value(one, RDF.object) == old]
     assert len(about) == 1
     assert triples.value(about[0], RDF.type) == KG["RATED-statement"]
-    assert float(triples.value(about[0], KG.rating)) == 5
+    assert triples.value(about[0], KG.rating) == Literal(5.0)
     assert str(triples.value(about[0], KG.timestamp)).startswith("1970-01-01T00:00:00")
     edges = sum(len(set(zip(table.head, table.tail, strict=True))) for table in graph.edges.values())
     assert sum((None, KG[kind.relation], None) in triples for kind in graph.edges) == len(graph.edges)
@@ -187,7 +188,7 @@ def test_sparql_answers_with_values_and_takes_parameters(path: Path) -> None:
         assert made.values.tolist() == [[node_iri("Movie", "old 🍜/films", "m2"), BASE + "old", True]]
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[str, dict[str, Any], str]] = {
     "a mistake": ("SELECT ?a WHERE {\n ?a FILTER( }", {}, r"^SPARQL, line 2, column \d+: expected one of"),
     "an update": ("DELETE WHERE { ?a ?b ?c }", {}, "^SPARQL, line 1, column 1"),
     "a parameter that is not selected": ("SELECT ?a { ?a kg:name ?n }", {"n": "x"}, r"the query does not SELECT \?n"),
@@ -279,7 +280,7 @@ def test_vectors_come_back_bit_by_bit_and_the_last_counts(path: Path) -> None:
     graph = films_graph()
     keys = pd.Index(node_table(graph, "Movie")["key"])
     values = np.random.default_rng(1).normal(size=(len(keys), 3)).astype(np.float32)
-    values[0] = [0, -0.0, np.float32(1e-45)]
+    values[0] = np.array([0, -0.0, 1e-45], dtype=np.float32)
     with RdfStore(path) as store:
         store.write_graph(graph)
         store.write_embeddings({"Movie": NodeVectors(keys[::-1], values[::-1])}, Run("first", "m"))
