@@ -1,0 +1,91 @@
+"""Communities of a stored graph: found in Python, since the databases bring no algorithm for it, and written back.
+
+Louvain (Blondel et al., "Fast unfolding of communities in large networks", 2008): nodes move to the community of a
+neighbour as long as modularity
+
+    Q = sum over communities of (edges inside / m - resolution * (sum of degrees / 2m)^2)
+
+rises, communities then become nodes, and so on. Every edge of the graph counts once, whatever its relation;
+recommendations do not count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from graph_schema.config import Config
+from graph_schema.errors import InputError
+from kgxfer.graph import KnowledgeGraph
+from kgxfer.graph.convert import node_labels
+from kgxfer.stores import GraphStore
+from kgxfer.stores import ladybug_statements as ladybug
+from kgxfer.stores.ladybug import LadybugStore
+
+COMMUNITY = "community"
+
+
+class CommunityConfig(Config):
+    """How communities are found.
+
+    Attributes:
+        resolution: above 1 makes more and smaller communities, below 1 fewer and larger ones.
+        seed: of the order in which nodes are looked at.
+    """
+
+    resolution: float = Field(1.0, gt=0)
+    seed: int = Field(0, ge=0)
+
+
+def find_communities(graph: KnowledgeGraph, config: CommunityConfig | None = None) -> pd.Series:
+    """Return the number of each node's community by its key; 0 is the largest. Nodes without an edge have none."""
+    import networkx
+
+    config = config or CommunityConfig()
+    starts = dict(zip(graph.nodes, np.cumsum([0, *(one.size for one in graph.nodes.values())]), strict=False))
+    ends = [
+        np.stack([edges.head + starts[kind.head], edges.tail + starts[kind.tail]])
+        for kind, edges in graph.edges.items()
+    ]
+    pairs = np.unique(np.sort(np.concatenate(ends, axis=1), axis=0), axis=1)
+    joined = networkx.Graph()
+    joined.add_edges_from(pairs[:, pairs[0] != pairs[1]].T.tolist())
+    groups = networkx.community.louvain_communities(joined, resolution=config.resolution, seed=config.seed)
+    groups.sort(key=lambda group: (-len(group), min(group)))
+    members = np.fromiter((node for group in groups for node in group), dtype=np.int64)
+    numbers = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    keys = np.concatenate([node_labels(graph, kind).to_numpy() for kind in graph.nodes])
+    return pd.Series(numbers, index=pd.Index(keys[members], name="key"), name=COMMUNITY)
+
+
+def write_communities(store: GraphStore, communities: pd.Series) -> None:
+    """Write communities (key -> number) as the property `community` in place of those that were there.
+
+    Raises:
+        InputError: a store without Cypher, or a key that the graph does not have.
+    """
+    kinds = communities.index.to_series().str.partition(":")[0].to_numpy()
+    if not isinstance(store, LadybugStore):
+        raise InputError(f"{type(store).__name__} keeps no communities; use Neo4j or a Ladybug file")
+    _into_ladybug(store, communities, kinds)
+
+
+def _into_ladybug(store: LadybugStore, communities: pd.Series, kinds: np.ndarray) -> None:
+    import pyarrow as pa
+
+    file = store._file
+    present = set(store.query(ladybug.TABLES).query("type == 'NODE'")["name"]) - {ladybug.MANIFEST}
+    with file.transaction():
+        for kind in present:
+            file.run(f"ALTER TABLE `{kind}` ADD IF NOT EXISTS `{COMMUNITY}` INT64")
+            file.run(f"MATCH (n:`{kind}`) SET n.`{COMMUNITY}` = NULL")
+        for kind in pd.unique(kinds):
+            chosen = communities[kinds == kind]
+            table = pa.table({"key": pa.array(chosen.index, pa.string()), "number": pa.array(chosen, pa.int64())})
+            known = kind in present and file.run(
+                f"LOAD FROM $given MATCH (n:`{kind}` {{key: key}}) SET n.`{COMMUNITY}` = number RETURN count(*)",
+                given=table,
+            )
+            if not known or known[0][0] < len(chosen):
+                raise InputError(f"the graph has not all {kind} nodes that have a community; find them in this graph")
