@@ -26,7 +26,7 @@ from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
 from kgxfer.stores.contents import description_of, graph_from
 from kgxfer.stores.neo4j_drawing import drawn, readable
 from kgxfer.stores.neo4j_indexes import create_indexes, extend_names_index
-from kgxfer.stores.neo4j_load import PLAN, checked_nodes, load
+from kgxfer.stores.neo4j_load import LoadSettings, checked_nodes, load
 from kgxfer.stores.neo4j_session import Neo4jSession, connect
 from kgxfer.stores.neo4j_tables import read_edge_tables, read_node_tables
 from kgxfer.stores.neo4j_write_back import WriteBack
@@ -69,25 +69,36 @@ class Neo4jStore(GraphStore):
         driver: to the server; it stays open.
         graph: the graph's name.
         database: its name, where it is not the user's own.
+        settings: how much is written together.
     """
 
     language = "Cypher"
 
-    def __init__(self, driver: Driver, graph: str, database: str | None = None) -> None:
-        self._hold(Neo4jSession(driver, graph, database))
+    def __init__(
+        self, driver: Driver, graph: str, database: str | None = None, settings: LoadSettings | None = None
+    ) -> None:
+        self._hold(Neo4jSession(driver, graph, database), settings)
 
-    def _hold(self, session: Neo4jSession) -> None:
-        self._session, self.graph = session, session.graph
+    def _hold(self, session: Neo4jSession, settings: LoadSettings | None) -> None:
+        self._session, self.graph, self._settings = session, session.graph, settings or LoadSettings()
 
     @classmethod
-    def connect(cls, uri: str, user: str, password: str, graph: str, database: str | None = None) -> Self:
+    def connect(
+        cls,
+        uri: str,
+        user: str,
+        password: str,
+        graph: str,
+        database: str | None = None,
+        settings: LoadSettings | None = None,
+    ) -> Self:
         """Reach a server; `close` closes the way to it.
 
         Raises:
             InputError: no server answers, it refuses the user or has no such database, or it is too old.
         """
         store = cls.__new__(cls)
-        store._hold(connect(uri, user, password, graph, database))
+        store._hold(connect(uri, user, password, graph, database), settings)
         return store
 
     def write_graph(self, graph: KnowledgeGraph, progress: Progress = silent) -> None:
@@ -104,17 +115,19 @@ class Neo4jStore(GraphStore):
         create_indexes(self._session, constraints)
         if manifest is None:
             manifest = self._begin(graph)
-        load(self._session, graph, nodes, manifest.done, progress)
-        self._session.run(cypher.SET_STATE, state=INDEXING)
+        settings = LoadSettings.parse(json.loads(manifest.plan), f'graph "{self.graph}"')
+        load(self._session, graph, nodes, settings, manifest.done, progress)
+        self._session.change(cypher.SET_STATE, state=INDEXING)
         create_indexes(self._session, statements[len(constraints) :])
         extend_names_index(self._session, graph.schema, graph.nodes)
-        self._session.run(cypher.SET_STATE, state=READY)
+        self._session.change(cypher.SET_STATE, state=READY)
 
     def _begin(self, graph: KnowledgeGraph) -> Manifest:
         """Say what is going to be written, before it is; another program may have said so meanwhile."""
         labels = [one for one in graph.schema.names if one in graph.nodes]
+        plan = self._settings.model_dump_json()
         said = {"fingerprint": graph.fingerprint, "description": description_of(graph), "labels": labels}
-        self._session.run(cypher.CREATE_MANIFEST, format=FORMAT, plan=PLAN, state=LOADING, **said)
+        self._session.change(cypher.CREATE_MANIFEST, format=FORMAT, plan=plan, state=LOADING, **said)
         manifest = self._manifest()
         if manifest is None:
             raise InputError(f'graph "{self.graph}" was cleared while it was loaded; load it again')
@@ -127,8 +140,6 @@ class Neo4jStore(GraphStore):
             raise InputError(f"{place} is another one in this database; clear it first, or use another name")
         if manifest.state == CLEARING:
             raise InputError(f"{place} is half removed; clear it again, then load it")
-        if manifest.state == LOADING and manifest.plan != PLAN:
-            raise InputError(f"{place} was begun by another version of this program; clear it first")
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
@@ -228,13 +239,13 @@ class Neo4jStore(GraphStore):
                     f'graph "{self.graph}": {count:,} relationships {relation} at its {label} nodes were not loaded '
                     "with it; remove them first"
                 )
-        self._session.run(cypher.SET_STATE, state=CLEARING)
+        self._session.change(cypher.SET_STATE, state=CLEARING)
         steps = [one(label) for one in (cypher.delete_edges, cypher.delete_nodes) for label in manifest.labels]
         for number, statement in enumerate(steps, start=1):
             self._session.run(statement)
             progress("tables", number, len(steps))
-        self._session.run(cypher.DELETE_RUNS)
-        self._session.run(cypher.DELETE_MANIFEST)
+        self._session.change(cypher.DELETE_RUNS)
+        self._session.change(cypher.DELETE_MANIFEST)
 
     def close(self) -> None:
         """Let go of the server; a driver that was passed in stays open."""

@@ -19,10 +19,10 @@ def create_indexes(session: Neo4jSession, statements: Iterable[str]) -> None:
     there = _there(session)
     made = [name for name in named if name not in there]
     for name in made:
-        session.run(named[name])
+        session.change(named[name])
     # One by one: an index of somebody else's that failed is not ours to wait for. An equal one may bear another name.
     for name in sorted(_there(session) & set(made)) if made else ():
-        session.run(cypher.AWAIT_INDEX, name=name, seconds=SECONDS)
+        session.read(cypher.AWAIT_INDEX, name=name, seconds=SECONDS)
 
 
 def extend_names_index(session: Neo4jSession, schema: Schema, node_types: Iterable[str]) -> None:
@@ -42,7 +42,7 @@ def extend_names_index(session: Neo4jSession, schema: Schema, node_types: Iterab
     labels = list(dict.fromkeys([*there[0], *(label for label, _ in declared)]))
     names = list(dict.fromkeys([*there[1], *(name for _, name in declared)]))
     if [labels, names] != there:
-        session.run(cypher.DROP_NAMES)
+        session.change(cypher.DROP_NAMES)
         create_indexes(session, [cypher.create_names(labels, names)])
 
 

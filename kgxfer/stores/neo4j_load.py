@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from pydantic import PositiveInt
 
+from graph_schema.config import Config
 from graph_schema.ddl import KEY
 from graph_schema.errors import InputError
 from graph_schema.schema import EdgeType
@@ -34,9 +36,16 @@ from kgxfer.stores.neo4j_tables import (
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
 
-ROWS, CHARACTERS = 10_000, 4_000_000
-PLAN = f"{ROWS} rows, {CHARACTERS} characters"
-"""The most that a batch has, of either. What was begun under another plan cannot be continued."""
+class LoadSettings(Config):
+    """The most that one transaction writes. A load that is continued keeps those that it began with.
+
+    Attributes:
+        rows: nodes or relationships.
+        characters: of all their texts together: what is written at once stands in the server's memory.
+    """
+
+    rows: PositiveInt = 10_000
+    characters: PositiveInt = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -52,14 +61,14 @@ class Batch:
         return self.stop - self.start
 
 
-def batches(graph: KnowledgeGraph) -> list[Batch]:
+def batches(graph: KnowledgeGraph, settings: LoadSettings) -> list[Batch]:
     """Which rows are written together: nodes, then edges in the order of their heads."""
     made: list[Batch] = []
     for kind, vocabulary in graph.nodes.items():
-        made += _cut(len(made), kind, _lengths(vocabulary.first_keys, vocabulary.size))
+        made += _cut(len(made), kind, _lengths(vocabulary.first_keys, vocabulary.size), settings)
     for edge_type, edges in graph.edges.items():
         lengths = _lengths(edges.properties, len(edges))
-        made += _cut(len(made), edge_type, lengths[_by_head(edges.head)])
+        made += _cut(len(made), edge_type, lengths[_by_head(edges.head)], settings)
     return made
 
 
@@ -77,13 +86,18 @@ def checked_nodes(graph: KnowledgeGraph, name: str) -> dict[str, pd.DataFrame]:
 
 
 def load(
-    session: Neo4jSession, graph: KnowledgeGraph, nodes: dict[str, pd.DataFrame], done: int, progress: Progress
+    session: Neo4jSession,
+    graph: KnowledgeGraph,
+    nodes: dict[str, pd.DataFrame],
+    settings: LoadSettings,
+    done: int,
+    progress: Progress,
 ) -> None:
     """Write all batches from number `done` on."""
     of = {"nodes": graph.node_count, "edges": graph.edge_count}
     written = {"nodes": 0, "edges": 0}
     writer = _Writer(session, graph, nodes)
-    for batch in batches(graph):
+    for batch in batches(graph, settings):
         what = "nodes" if isinstance(batch.kind, str) else "edges"
         if batch.number >= done:
             session.write(writer.work(batch))
@@ -166,12 +180,12 @@ def _lengths(table: pd.DataFrame, size: int) -> np.ndarray:
     return total
 
 
-def _cut(first: int, kind: str | EdgeType, lengths: np.ndarray) -> Iterator[Batch]:
+def _cut(first: int, kind: str | EdgeType, lengths: np.ndarray, most: LoadSettings) -> Iterator[Batch]:
     upto = np.cumsum(lengths)
     start = 0
     while start < len(lengths):
         before = upto[start - 1] if start else 0.0
-        stop = int(np.searchsorted(upto, before + CHARACTERS, side="right"))
-        stop = max(start + 1, min(stop, start + ROWS, len(lengths)))
+        stop = int(np.searchsorted(upto, before + most.characters, side="right"))
+        stop = max(start + 1, min(stop, start + most.rows, len(lengths)))
         yield Batch(first, kind, start, stop)
         first, start = first + 1, stop

@@ -28,6 +28,7 @@ _PROBLEMS = (
     ("Security.CredentialsExpired", "{name}: the password has expired; set another one there"),
     ("Security.AuthenticationRateLimit", "{name}: too many wrong passwords; wait a little, then give the right one"),
     ("Security.Forbidden", "{name}: this user may not do that ({message}); take one that may"),
+    ("Transaction.Transaction", "{name}: {message}; its disk may be full: free some, restart it, then do this again"),
     ("Database.DatabaseNotFound", "{name} has no database of this name ({message}); set NEO4J_DATABASE to one it has"),
     ("WriteOnReadOnlyAccessDatabase", "{name} is set read-only; make it writable, or give another server"),
     ("OutOfMemory", "{name}: not enough memory for this ({message}); give the server more"),
@@ -75,8 +76,13 @@ class Neo4jSession:
         with self._session("WRITE") as session:
             return session.execute_write(work)
 
+    def change(self, text: str, **parameters: Any) -> None:
+        """Run one statement that does the same when it runs twice."""
+        given = {"graph": self.graph, **parameters}
+        self.write(lambda transaction: transaction.run(text, given).consume())
+
     def run(self, text: str, **parameters: Any) -> list[list[Any]]:
-        """Run a statement that takes its transactions itself, or changes indexes; rows of its answer."""
+        """Run a statement that takes its transactions itself; rows of its answer."""
         with self._session("WRITE") as session:
             return session.run(text, {"graph": self.graph, **parameters}).values()
 

@@ -201,8 +201,8 @@ def recommend(head: str, tail: str) -> str:
     """RECOMMENDED edges from $rows (head, tail, score, rank)."""
     return (
         f"UNWIND $rows AS row MATCH (a:`{head}` {{`{GRAPH}`: $graph, `{KEY}`: row[0]}}) "
-        f"MATCH (b:`{tail}` {{`{GRAPH}`: $graph, `{KEY}`: row[1]}}) CREATE (a)-[:`{RECOMMENDED}` "
-        "{score: row[2], rank: row[3], model: $model, run: $run, at: $at}]->(b)"
+        f"MATCH (b:`{tail}` {{`{GRAPH}`: $graph, `{KEY}`: row[1]}}) MERGE (a)-[r:`{RECOMMENDED}` {{run: $run}}]->(b) "
+        "SET r.score = row[2], r.rank = row[3], r.model = $model, r.at = $at"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,6 @@ from kgxfer.stores.contents import ENDS
 from kgxfer.stores.neo4j_indexes import create_indexes
 from kgxfer.stores.neo4j_session import Neo4jSession
 from kgxfer.stores.neo4j_tables import moment_of
-
-if TYPE_CHECKING:
-    from neo4j import ManagedTransaction
 
 NUMBERS, EDGES = 500_000, 10_000
 """The most numbers of vectors, and the most recommendations, that are written in one transaction."""
@@ -58,7 +54,7 @@ class WriteBack:
             for start in range(0, len(given.keys), step):
                 part = slice(start, start + step)
                 rows = list(map(list, zip(given.keys[part].tolist(), numbers[part].tolist(), strict=True)))
-                self._write(cypher.set_vectors(kind), {"rows": rows, "run": run.name})
+                self.session.change(cypher.set_vectors(kind), rows=rows, run=run.name)
                 done += len(rows)
                 progress("embeddings", done, total)
 
@@ -89,7 +85,7 @@ class WriteBack:
             rows = list(map(list, zip(*columns, strict=True)))
             for start in range(0, len(rows), EDGES):
                 part = rows[start : start + EDGES]
-                self._write(cypher.recommend(head, tail), {"rows": part, **said})
+                self.session.change(cypher.recommend(head, tail), rows=part, **said)
                 done += len(part)
                 progress("recommendations", done, len(edges))
 
@@ -101,7 +97,7 @@ class WriteBack:
         """Remove what a run wrote, then the note of it; a table what, count."""
         gone = {"recommendations": self.session.run(cypher.FORGET_RECOMMENDATIONS, run=run)[0][0]}
         gone["embeddings"] = sum(self.session.run(cypher.forget_vectors(root), run=run)[0][0] for root in self.roots)
-        self.session.run(cypher.DELETE_RUN, run=run)
+        self.session.change(cypher.DELETE_RUN, run=run)
         return pd.DataFrame([(what, count) for what, count in gone.items() if count], columns=["what", "count"])
 
     def counts(self) -> list[tuple[str, str, int]]:
@@ -162,10 +158,10 @@ class WriteBack:
                     f'{root}: vectors of length {dim}, but others there have {found} (run "{run}" of graph "{graph}"); '
                     "undo that run first"
                 )
-        self.session.run(cypher.drop_vector_index(root))
+        self.session.change(cypher.drop_vector_index(root))
 
     def _note(self, run: Run) -> None:
-        self.session.run(cypher.WRITE_RUN, run=run.name, model=run.model, at=moment_of(run.at))
+        self.session.change(cypher.WRITE_RUN, run=run.name, model=run.model, at=moment_of(run.at))
 
     def _require(self, kind: str, keys: pd.Index) -> None:
         """InputError when the graph has no node of the type by one of the keys."""
@@ -177,9 +173,3 @@ class WriteBack:
         lost = next((key for key in keys if key not in found), None)
         if lost is not None:
             raise InputError(f'the graph has no node "{lost}"; was it another data set?')
-
-    def _write(self, text: str, parameters: dict[str, Any]) -> None:
-        def work(transaction: ManagedTransaction) -> None:
-            transaction.run(text, {"graph": self.session.graph, **parameters}).consume()
-
-        self.session.write(work)
