@@ -1,7 +1,8 @@
-"""Controls that need no training loop. Learned controls (BPR matrix factorisation, LightGCN) are encoders."""
+"""Controls that need no training loop of ours; joint LightGCN, which does, is an encoder."""
 
 from kgxfer.baselines.base import Baseline, Candidate
 from kgxfer.baselines.blend import Blend, BlendConfig, greedy_blend
+from kgxfer.baselines.bpr import BPR
 from kgxfer.baselines.content import Content
 from kgxfer.baselines.ease import EASE
 from kgxfer.baselines.emcdr import EMCDR
@@ -19,12 +20,12 @@ BASELINES: Registry[Baseline] = Registry(
     "baseline",
     {
         "popularity": Popularity, "recent_popularity": RecentPopularity, "item_knn": ItemKNN, "user_knn": UserKNN,
-        "personalised_pagerank": PersonalisedPageRank, "rp3beta": RP3Beta, "ease": EASE, "ials": IALS,
+        "personalised_pagerank": PersonalisedPageRank, "rp3beta": RP3Beta, "bpr": BPR, "ease": EASE, "ials": IALS,
         "pure_svd": PureSVD, "content": Content, "emcdr": EMCDR,
     },
 )
 
 __all__ = [
-    "BASELINES", "EASE", "EMCDR", "IALS", "Baseline", "Blend", "BlendConfig", "Candidate", "Content", "ItemKNN",
+    "BASELINES", "BPR", "EASE", "EMCDR", "IALS", "Baseline", "Blend", "BlendConfig", "Candidate", "Content", "ItemKNN",
     "PersonalisedPageRank", "Popularity", "PureSVD", "RP3Beta", "RecentPopularity", "UserKNN", "greedy_blend",
 ]
