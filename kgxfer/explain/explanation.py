@@ -72,16 +72,19 @@ class Explanation:
             ],
         )  # fmt: skip
 
-    def cypher(
-        self, dialect: str, number: int = 1, *, graph: str | None = None, whole: bool = False
-    ) -> Query:
+    def graph(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """What the paths consist of: nodes (key, type, name) and edges (head, relation, tail), each once."""
+        nodes = {node.key: (node.key, node.type, node.name) for path in self.paths for node in path.nodes}
+        edges = self.table()[["head", "relation", "tail"]].drop_duplicates(ignore_index=True)
+        return pd.DataFrame(list(nodes.values()), columns=["key", "type", "name"]), edges
+
+    def cypher(self, dialect: str, number: int = 1, *, graph: str | None = None) -> Query:
         """The query that finds one of the paths again, see `kgxfer.explain.cypher.path_query`.
 
         Args:
             dialect: "neo4j" or "ladybug".
             number: of the path, from 1.
-            graph: the graph's name in Neo4j.
-            whole: return the path itself, for a browser to draw.
+            graph: the graph's name in Neo4j, where it is not a store of ours that is asked.
 
         Raises:
             InputError: no path of this number, another dialect, names that fit into no query.
@@ -89,7 +92,7 @@ class Explanation:
         if not 1 <= number <= len(self.paths):
             found = f"there are {len(self.paths)}" if self.paths else self.missing
             raise InputError(f"path {number} of this explanation: {found}; ask for one that is there")
-        return path_query(self.paths[number - 1], self.schema, dialect, graph, whole)
+        return path_query(self.paths[number - 1], self.schema, dialect, graph)
 
     def svg(self) -> str:
         """The paths as a picture of its own."""

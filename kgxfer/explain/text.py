@@ -61,7 +61,8 @@ def sentence(path: Path) -> str:
             continue
         if node.type in items and node.type != kind:
             name, kind = f"the {node.word} {name}", node.type
-        words.append(_phrase(step).replace("{also}", " also" if relation == came_by else "").replace("{}", name))
+        again = relation == came_by
+        words.append(_phrase(step, again).replace("{also}", " also" if again else "").replace("{}", name))
         came_by = came_by if same else relation
     more = f" ({path.alike - 1:,} more like it)" if path.alike > 1 else ""
     return ", ".join(words) + f"{more}."
@@ -86,9 +87,11 @@ def plain(name: str, longest: int = LONGEST_NAME) -> str:
     return f"{_ISOLATE}{kept}{_POP}" if turned else kept
 
 
-def _phrase(step: Step) -> str:
+def _phrase(step: Step, again: bool) -> str:
     known = PHRASES.get(step.edge_type.relation)
     if known is not None:
         return known[0 if step.away else 1]
     word = plain(step.word)
-    return f"{word} {{}}" if step.away else f"as {{}}{{also}} ({word})"
+    if step.away:
+        return f"{word} {{}}"
+    return "as {} also does" if again else f"which is what {{}} {word}"

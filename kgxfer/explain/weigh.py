@@ -1,8 +1,8 @@
 """What of a score goes over a path, exact for a linear encoder: gates, normalised weights and vectors weigh it.
 
-Beside the item's offset a score is ``scale * <z_u, z_i>``, and z_u a sum over walks from u (`kgxfer.explain.walks`): the
-score is a sum over pairs of walks, one from either end. For a path v_0 = u .. v_m = i let F_a be the part of z_u that
-walks make which begin v_0 .. v_a and go on anywhere, and B_a that of z_i by walks which begin v_m .. v_a::
+Beside the item's offset a score is ``scale * <z_u, z_i>``, and z_u a sum over walks from u (`kgxfer.explain.walks`).
+The score is thus a sum over pairs of walks, one from either end. For a path v_0 = u .. v_m = i let F_a be the part of
+z_u that walks make which begin v_0 .. v_a and go on anywhere, and B_a that of z_i by walks which begin v_m .. v_a::
 
     owed    = scale * <F_1, z_i>                                              to the first hop: the item of the history
     carried = scale * (sum over a <F_a, B_a> - sum over edges (a, a + 1) <F_(a+1), B_a>)

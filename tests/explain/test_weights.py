@@ -32,7 +32,7 @@ def trained(split: Split, combine: str = "same_as_edges", layers: int = 2) -> tu
     tensors = GraphTensors.of(graph)
     network = network_of(tensors, dim=3, encoder_settings={"initial_deviation": 1.0, "layers": layers})
     with torch.no_grad():
-        for number, gate in enumerate(network.encoder.gates.parameters()):  # type: ignore[union-attr,operator]
+        for number, gate in enumerate(network.encoder.gates.parameters()):  # type: ignore[union-attr]
             gate.fill_(0.4 + 0.1 * (number % 7))
         network.scorer.scale.fill_(1.5)
     return graph, freeze(network, tensors, graph, Catalogue.of(split), [], explainable=True)
@@ -168,7 +168,7 @@ def test_weights_of_a_path_by_hand() -> None:
     assert walks.weight[taken].tolist() == pytest.approx(steps)
     weights = weigh(walks, None, np.array([user]), np.array([item]), found.messages)
     assert weights.owed.tolist() == pytest.approx([1 / sqrt(6)])
-    # With p = 1, s, s/2, s/2 from Sue's end (three hops are too many) and q = 1/2, 1, 1, 1 from f0's, s = 1/sqrt(6): three
-    # nodes where they meet, s/2 each; less the two edges that both may take, s/2 (identity) and s/4 (b0 to g0).
+    # With p = 1, s, s/2, s/2 from Sue's end (three hops are too many) and q = 1/2, 1, 1, 1 from f0's, s = 1/sqrt(6):
+    # three nodes where they meet, s/2 each; less the two edges that both may take, s/2 (identity) and s/4 (b0 to g0).
     assert weights.carried.tolist() == pytest.approx([3 / (4 * sqrt(6))])
     assert weights.strength.tolist() == pytest.approx([sqrt(1 / sqrt(6) * 3 / (4 * sqrt(6)))])
