@@ -8,6 +8,10 @@ from pathlib import Path
 
 from graph_schema.errors import InputError
 from kgxfer.stores.base import GraphStore
+from kgxfer.stores.ladybug import LadybugStore
+from kgxfer.stores.neo4j import Neo4jStore
+from kgxfer.stores.networkx_store import NetworkxStore
+from kgxfer.stores.rdf import RdfStore
 
 FORMS = (
     "neo4j://host:7687 or bolt://host:7687 (Neo4j), graph.lbug (Ladybug), graph.nt, graph.ttl, graph.nq, graph.trig or "
@@ -44,21 +48,13 @@ def open_store(address: str, graph: str = "kgxfer", create: bool = True) -> Grap
     if not create and not path.exists():
         raise InputError(f'there is no "{address}"; load a graph into it first, or mend the name')
     if kind in _LADYBUG:
-        from kgxfer.stores.ladybug import LadybugStore
-
         return LadybugStore(path)
     if kind in _NETWORKX:
-        from kgxfer.stores.networkx_store import NetworkxStore
-
         return NetworkxStore(path)
-    from kgxfer.stores.rdf import RdfStore
-
     return RdfStore(path)
 
 
 def _neo4j(address: str, rest: str, graph: str) -> GraphStore:
-    from kgxfer.stores.neo4j import Neo4jStore
-
     if "@" in rest.partition("/")[0]:
         raise InputError("an address of Neo4j has no user and no password in it; set NEO4J_USER and NEO4J_PASSWORD")
     password = os.environ.get("NEO4J_PASSWORD")

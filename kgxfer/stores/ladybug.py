@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
@@ -63,8 +63,8 @@ class _Manifest:
 
 
 @dataclass(frozen=True)
-class _Step:
-    """Rows of one table that are written together."""
+class _Part:
+    """Rows of one table."""
 
     what: str
     kind: str | EdgeType
@@ -106,7 +106,10 @@ class LadybugStore(GraphStore):
 
     def _create(self, graph: KnowledgeGraph) -> None:
         """All tables, empty, and the manifest."""
-        statements = ladybug_statements(graph.schema, [*graph.edges, *_write_back(graph)], graph.nodes)
+        schema = graph.schema
+        statements = [*ladybug_statements(schema, [*graph.edges, *_write_back(graph)], graph.nodes)]
+        nameless = [kind for kind in graph.nodes if "name" not in {row.name for row in schema.properties(kind)}]
+        statements += map(cypher.add_name, nameless)
         if others := [name for name, _ in self._file.run(cypher.TABLES)]:
             raise InputError(f'"{self._file.name}" has tables of another program ("{others[0]}"); give another file')
         with self._file.transaction():
@@ -116,24 +119,25 @@ class LadybugStore(GraphStore):
             self._file.run(cypher.WRITE_MANIFEST, format=FORMAT, **said)
 
     def _fill(self, graph: KnowledgeGraph, nodes: dict[str, pa.Table], done: int, progress: Progress) -> None:
-        steps = list(_steps(graph))
+        steps = _steps(graph)
         of = {"nodes": graph.node_count, "edges": graph.edge_count}
         written = {"nodes": 0, "edges": 0}
-        edges: tuple[EdgeType, pa.Table] | None = None
+        table: pa.Table = None
         for number, step in enumerate(steps, start=1):
-            if number > done:
-                if isinstance(step.kind, EdgeType) and (edges is None or edges[0] != step.kind):
-                    columns = edge_columns(graph.schema, step.kind)
-                    edges = step.kind, to_arrow(edge_table(graph, step.kind), columns, " ".join(step.kind))
-                table = nodes[step.kind] if isinstance(step.kind, str) else edges[1]  # type: ignore[index]
-                part = table.slice(step.start, step.stop - step.start)
-                with self._file.transaction():
-                    self._file.run(_copy(step.kind, table.column_names), given=part)
+            with self._file.transaction() if number > done else nullcontext():
+                for part in step:
+                    if number > done:
+                        if isinstance(part.kind, str):
+                            table = nodes[part.kind]
+                        elif table is None or part.start == 0 or part is step[0]:
+                            columns = edge_columns(graph.schema, part.kind)
+                            table = to_arrow(edge_table(graph, part.kind), columns, " ".join(part.kind))
+                        rows = table.slice(part.start, part.stop - part.start)
+                        self._file.run(_copy(part.kind, table.column_names), given=rows)
+                    written[part.what] += part.stop - part.start
+                    progress(part.what, written[part.what], of[part.what])
+                if number > done:
                     self._file.run(cypher.MARK, done=number, complete=number == len(steps))
-            written[step.what] += step.stop - step.start
-            progress(step.what, written[step.what], of[step.what])
-        if not steps:
-            self._file.run(cypher.MARK, done=0, complete=True)
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
@@ -221,8 +225,8 @@ class LadybugStore(GraphStore):
                 self._file.run(cypher.FORGET_RECOMMENDATIONS, run=run)
             for kind in self._dims():
                 self._file.run(cypher.forget_vectors(kind), run=run)
-        gone = runs[runs["run"] == run].groupby("what", sort=False)["count"].sum()
-        return gone.rename_axis("what").reset_index()
+        gone = runs[runs["run"] == run].groupby("what")["count"].sum()
+        return gone.reindex(["embeddings", "recommendations"], fill_value=0).rename_axis("what").reset_index()
 
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Ask in Cypher, reading only; see `GraphStore.query`. A node is shown as its key, an edge as its relation."""
@@ -263,12 +267,11 @@ class LadybugStore(GraphStore):
         return table.astype({"key": "str", "name": "str", "similarity": float})
 
     def stats(self) -> pd.DataFrame:
-        """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
+        """Counts; the edges by relation, what was written back by run; see `GraphStore.stats`."""
         told = self._complete().told
         rows = [("nodes", kind, self._file.run(cypher.count_nodes(kind))[0][0]) for kind in told["nodes"]]
-        for names in told["edges"]:
-            kind = EdgeType(*names)
-            rows.append(("edges", " ".join(kind), self._file.run(cypher.count_edges(kind))[0][0]))
+        for relation in dict.fromkeys(relation for _, relation, _ in told["edges"]):
+            rows.append(("edges", relation, self._file.run(cypher.count_edges(relation))[0][0]))
         back = self._runs().groupby(["what", "run"], sort=False)["count"].sum()
         rows += [(what, run, count) for (what, run), count in back.items()]
         return pd.DataFrame(rows, columns=["kind", "name", "count"])
@@ -353,12 +356,20 @@ def _write_back(graph: KnowledgeGraph) -> Iterator[EdgeType]:
                 yield graph.schema.edge_type(head, relation, tail)
 
 
-def _steps(graph: KnowledgeGraph) -> Iterator[_Step]:
+def _steps(graph: KnowledgeGraph) -> list[list[_Part]]:
+    """Which rows are written in one transaction: of several tables where they are small; at least one step."""
     sizes: list[tuple[str, str | EdgeType, int]] = [("nodes", kind, one.size) for kind, one in graph.nodes.items()]
     sizes += [("edges", kind, len(edges)) for kind, edges in graph.edges.items()]
+    steps: list[list[_Part]] = [[]]
+    room = STEP
     for what, kind, size in sizes:
         for start in range(0, size, STEP):
-            yield _Step(what, kind, start, min(start + STEP, size))
+            part = _Part(what, kind, start, min(start + STEP, size))
+            if (room := room - (part.stop - start)) < 0:
+                steps.append([])
+                room = STEP - (part.stop - start)
+            steps[-1].append(part)
+    return steps
 
 
 def _copy(kind: str | EdgeType, columns: list[str]) -> str:

@@ -52,6 +52,11 @@ def add_pair(relation: str, head: str, tail: str) -> str:
     return f"ALTER TABLE `{relation}` ADD FROM `{head}` TO `{tail}`"
 
 
+def add_name(kind: str) -> str:
+    """Give a node table a column for names."""
+    return f"ALTER TABLE `{kind}` ADD `name` STRING"
+
+
 def add_vectors(kind: str, dim: int) -> tuple[str, ...]:
     """Give a node table columns for vectors."""
     return (
@@ -92,9 +97,9 @@ def count_nodes(kind: str) -> str:
     return f"MATCH (n:`{kind}`) RETURN count(*) AS count"
 
 
-def count_edges(kind: EdgeType) -> str:
-    """How many edges of a type there are."""
-    return f"{_edges(kind)} RETURN count(*) AS count"
+def count_edges(relation: str) -> str:
+    """How many edges of a relation there are."""
+    return f"MATCH ()-[r:`{relation}`]->() RETURN count(*) AS count"
 
 
 def known_keys(kind: str) -> str:

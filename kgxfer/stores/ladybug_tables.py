@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 NODE_COLUMNS = {KEY: "STRING", ID: "STRING", DOMAIN: "STRING[]", ROW: "INT64", PLACE: "INT64", ALIASES: "STRING"}
 """What every node has besides its properties."""
 
+NAME = {"name": "STRING"}
+"""Which a node has even where its type declares none."""
+
 _OF_EDGES = {"head": "STRING", "tail": "STRING", ROW: "INT64", DOMAIN: "STRING"}
 
 
 def node_columns(schema: Schema, kind: str) -> dict[str, str]:
     """The columns of a node table and their datatypes."""
-    return {**NODE_COLUMNS, **{row.name: _datatype(row) for row in schema.properties(kind)}}
+    return {**NODE_COLUMNS, **NAME, **{row.name: _datatype(row) for row in schema.properties(kind)}}
 
 
 def edge_columns(schema: Schema, kind: EdgeType) -> dict[str, str]:

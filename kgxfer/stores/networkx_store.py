@@ -8,6 +8,7 @@ Nodes are named by their key and have `type`, `id`, `domain`, `row`, `place` and
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,8 +154,7 @@ class NetworkxStore(GraphStore):
         for one in nodes:
             del one[EMBEDDING], one[EMBEDDING_RUN]
         self._save(self.graph)
-        gone = [("recommendations", len(edges)), ("embeddings", len(nodes))]
-        return pd.DataFrame([row for row in gone if row[1]], columns=["what", "count"])
+        return pd.DataFrame({"what": ["embeddings", "recommendations"], "count": [len(nodes), len(edges)]})
 
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """networkx has no query language: always an InputError that says what to use."""
@@ -189,22 +189,20 @@ class NetworkxStore(GraphStore):
         return best.head(n).reset_index(drop=True)
 
     def stats(self) -> pd.DataFrame:
-        """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
+        """Counts; the edges by relation, what was written back by run; see `GraphStore.stats`."""
         told = self._told()
-        types = self.graph.nodes(data=TYPE)
-        names = {"nodes": list(told["nodes"]), "edges": [" ".join(one) for one in told["edges"]]}
-        found: dict[str, list[str]] = {"nodes": [kind for _, kind in types], "edges": [], "recommendations": []}
-        for head, tail, one in self.graph.edges(data=True):
-            back = one[RELATION] == RECOMMENDED
-            said = one["run"] if back else f"{types[head]} {one[RELATION]} {types[tail]}"
-            found["recommendations" if back else "edges"].append(said)
-        found["embeddings"] = [one[EMBEDDING_RUN] for _, one in self._embedded()]
-        counts = {kind: pd.Series(said, dtype=object).value_counts(sort=False) for kind, said in found.items()}
-        rows = [
-            (kind, name, int(some.get(name, 0)))
-            for kind, some in counts.items()
-            for name in dict.fromkeys([*names.get(kind, []), *some.index])
-        ]
+        edges = pd.DataFrame(
+            [(one[RELATION], one.get("run")) for _, _, one in self.graph.edges(data=True)], columns=[RELATION, "run"]
+        )
+        back = edges[RELATION] == RECOMMENDED
+        relations = list(dict.fromkeys(relation for _, relation, _ in told["edges"]))
+        counts = {
+            "nodes": _counts((kind for _, kind in self.graph.nodes(data=TYPE)), list(told["nodes"])),
+            "edges": _counts(edges.loc[~back, RELATION], relations),
+            "recommendations": _counts(edges.loc[back, "run"]),
+            "embeddings": _counts(one[EMBEDDING_RUN] for _, one in self._embedded()),
+        }
+        rows = [(kind, name, count) for kind, some in counts.items() for name, count in some.items()]
         return pd.DataFrame(rows, columns=["kind", "name", "count"])
 
     def clear(self, progress: Progress = silent) -> None:
@@ -278,6 +276,12 @@ def _attributes(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         columns.append((name, plain.tolist(), values.notna().to_numpy()))
     for row in range(len(table)):
         yield {name: values[row] for name, values, there in columns if there[row]}
+
+
+def _counts(names: Iterable[str], known: Iterable[str] = ()) -> dict[str, int]:
+    """How often each name occurs, the known ones first and also where they do not."""
+    counted = Counter(names)
+    return {name: counted[name] for name in dict.fromkeys([*known, *sorted(counted)])}
 
 
 def _table(rows: list[dict[str, Any]], column: str) -> pd.DataFrame:

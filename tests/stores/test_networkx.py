@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import networkx
 import pytest
 
-from graph_schema import SCHEMA, InputError, NodeType, Property
-from kgxfer.bridges import propose_links
-from kgxfer.graph import COMBINATIONS, KnowledgeGraph, build_graph
-from kgxfer.splits import FixedFiles, Split
+from kgxfer.graph import COMBINATIONS
 from kgxfer.stores.networkx_store import NetworkxStore
 from tests.graph.test_storage import odd_graph
-from tests.worlds import domain_of, pair_of
 
 
 @pytest.mark.parametrize("combine", COMBINATIONS)
