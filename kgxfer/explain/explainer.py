@@ -72,7 +72,7 @@ class Explainer:
             if isinstance(recommender, Recommender):
                 self.vectors = _final_vectors(recommender, graph, self.walks)
         self._search = Search(self.walks, self.config)
-        self._described: dict[str, pd.DataFrame] = {}
+        self._described: dict[str, tuple[np.ndarray, ...]] = {}
         took = self.walks.person[self.walks.receiver[self.walks.interaction]]
         self._active = np.unique(took[took >= 0])
 
@@ -189,12 +189,12 @@ class Explainer:
 
     def _node(self, kind: str, row: int) -> Node:
         if kind not in self._described:
-            keys = self.graph.nodes[kind].first_keys[["id", "name"]]
-            self._described[kind] = keys.assign(key=node_labels(self.graph, kind).to_numpy())
-        told = self._described[kind].iloc[row]
-        name = None if pd.isna(told["name"]) else str(told["name"])
+            keys = self.graph.nodes[kind].first_keys
+            columns = (node_labels(self.graph, kind), keys["id"], keys["name"])
+            self._described[kind] = tuple(column.to_numpy(dtype=object) for column in columns)
+        key, own_id, name = (column[row] for column in self._described[kind])
         word = self.graph.schema.node_type(kind).labels.get("en", kind)
-        return Node(kind, str(told["key"]), str(told["id"]), name, word)
+        return Node(kind, str(key), str(own_id), None if pd.isna(name) else str(name), word)
 
 
 def explain(
