@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import loaders
 from graph_schema import InputError
-from kgxfer.cli.first_run import first_run, first_split
+from kgxfer.cli.first_run import Outlook, first_run, first_split
 from kgxfer.experiment import load_config
 from loaders.own.column_map import ColumnMap, checked_map
 from loaders.own.survey import Survey, survey
@@ -121,7 +121,7 @@ def surveyed(folder: Path, target: range, rows: int = 4, stars: str = "4") -> Su
     ],
 )
 def test_the_protocol_is_one_that_the_data_allow(target: range, rows: int, protocol: str, tmp_path: Path) -> None:
-    found = surveyed(tmp_path, target, rows)
+    found = Outlook.of_survey(surveyed(tmp_path, target, rows))
     assert first_split(found).protocol == protocol
     (tmp_path / "my-data.toml").write_text('name = "x"\n')
     with pytest.raises(InputError, match=r"my-data\.toml.*key source"):
@@ -132,7 +132,7 @@ def test_only_positive_rows_count_for_the_protocol(tmp_path: Path) -> None:
     """From 4 on ratings are positive, and the target has one row as high: no user of both domains, none with two."""
     found = surveyed(tmp_path, range(20, 40), stars="2")
     assert found.ratings.positive_from == 4 and found.people.both == 10
-    assert first_split(found).protocol == "cold_start_items"
+    assert first_split(Outlook.of_survey(found)).protocol == "cold_start_items"
 
 
 def written(folder: Path, text: str) -> Path:

@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from graph_schema.errors import InputError
-from kgxfer.cli import audit, bridge, check, data, graph, graph_export, init, recommend, run
+from kgxfer.cli import audit, bridge, check, data, graph, graph_export, graph_pull, init, recommend, run
 
 INTERRUPTED = 130
 
@@ -39,6 +39,7 @@ graph_app = typer.Typer(help="The knowledge graph in Neo4j, Ladybug, RDF or netw
 graph_app.command("load")(graph.load)
 graph_app.command("stats")(graph.stats)
 graph_app.command("export")(graph_export.export)
+graph_app.command("pull")(graph_pull.pull)
 graph_app.command("undo")(graph.undo)
 graph_app.command("clear")(graph.clear)
 app.add_typer(graph_app, name="graph")

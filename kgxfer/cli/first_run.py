@@ -1,16 +1,20 @@
-"""A configuration to begin with, sized to what a survey of the user's files found."""
+"""A configuration to begin with, sized to the user's data: to what a survey of files found, or to what was read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from loaders.own.map_text import toml_value
-from loaders.own.ratings import positive
-from loaders.own.survey import Side, Survey
 
+if TYPE_CHECKING:
+    from loaders.dataset import CrossDomainDataset
+    from loaders.own.survey import Side, Survey
+
+PAIR = ["user_id", "item_id"]
 MODEL = "kgxfer"
 """The name of the learned model."""
 
@@ -33,16 +37,73 @@ class FirstSplit:
     reason: str
 
 
-def first_split(survey: Survey) -> FirstSplit:
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What a run to begin with depends on.
+
+    Attributes:
+        rows: interactions of the source and of the target, user_id and item_id as text.
+        positive: those of them that count, each pair once.
+        shared: whether equal user ids mean one person.
+        entities: how many entities of facts both domains have.
+        named: whether items of both domains have names.
+        one_type: whether both domains' items are of one type.
+    """
+
+    rows: tuple[pd.DataFrame, pd.DataFrame]
+    positive: tuple[pd.DataFrame, pd.DataFrame]
+    shared: bool
+    entities: int
+    named: bool
+    one_type: bool
+
+    @staticmethod
+    def of_survey(survey: Survey) -> Outlook:
+        """What files seem to hold before they are cleaned."""
+        sides = (survey.source, survey.target)
+        source, target = ((_rows_of(side, survey), _positive_of(side, survey)) for side in sides)
+        return Outlook(
+            (source[0], target[0]), (source[1], target[1]), survey.people.shared, survey.entities,
+            all(side.item_roles is not None and "name" in side.item_roles.columns for side in sides),
+            survey.source.item_type == survey.target.item_type,
+        )
+
+    @staticmethod
+    def of_dataset(dataset: CrossDomainDataset) -> Outlook:
+        """What two domains hold."""
+        from kgxfer.splits.split import labelled_interactions
+        from loaders.pairing import entities_of
+
+        every = labelled_interactions(dataset)
+        tables = [every[every["domain"] == one.domain] for one in dataset.domains]
+        source, target = ((one[PAIR], one.loc[one["relevant"], PAIR]) for one in tables)
+        entities = [entities_of(one, dataset.schema) for one in dataset.domains]
+        return Outlook(
+            (source[0], target[0]), (source[1], target[1]), len(dataset.overlapping_users) > 0,
+            len(entities[0].merge(entities[1])),
+            all("name" in one.items and bool(one.items["name"].notna().any()) for one in dataset.domains),
+            dataset.source.item_type == dataset.target.item_type,
+        )
+
+    @property
+    def both(self) -> int:
+        """Users with interactions in both domains."""
+        return _in_both(*self.rows)
+
+    @property
+    def size(self) -> int:
+        """Rows of both domains."""
+        return sum(map(len, self.rows))
+
+
+def first_split(outlook: Outlook) -> FirstSplit:
     """Choose a protocol that the data allow: cold-start users where users overlap, else one that needs no overlap."""
-    source, target = (_positive_rows(side, survey) for side in (survey.source, survey.target))
-    eligible = len(np.intersect1d(source["user_id"].unique().astype(str), target["user_id"].unique().astype(str)))
-    if survey.people.shared and eligible >= FEWEST_COLD:
+    eligible = _in_both(*outlook.positive)
+    if outlook.shared and eligible >= FEWEST_COLD:
         reason = f"{eligible:,} users have positive interactions in both domains; a fifth of them lose the target's"
         return FirstSplit("cold_start_users", "{ test_share = 0.2, pseudo_cold_share = 0.15 }", reason)
-    shared = survey.people.shared
-    why = f"{eligible:,} users have positive interactions in both domains" if shared else "no user is shared"
-    rows = target.groupby("user_id").size()
+    why = f"{eligible:,} users have positive interactions in both domains" if outlook.shared else "no user is shared"
+    rows = outlook.positive[1].groupby("user_id").size()
     for fewest, settings in ((3, "{}"), (2, "{ minimum_rows = 2, validation = false }")):
         count = int((rows >= fewest).sum())
         if count:
@@ -51,32 +112,30 @@ def first_split(survey: Survey) -> FirstSplit:
     return FirstSplit("cold_start_items", "{}", f"{why}, and no target user has two rows; items are held out instead")
 
 
-def bridges_of(survey: Survey) -> list[str]:
+def bridges_of(outlook: Outlook) -> list[str]:
     """The bridges that the data have something for."""
-    source, target = survey.source, survey.target
-    names = all(side.item_roles is not None and "name" in side.item_roles.columns for side in (source, target))
-    people = survey.people.shared and survey.people.both > 0
+    people = outlook.shared and outlook.both > 0
     found = {
         "shared_id": people,
-        "shared_entity": survey.entities > 0,
-        "same_name": names and source.item_type == target.item_type,
-        "behaviour_twins": people and source.item_type == target.item_type and _rows(survey) <= TWINS_BELOW,
+        "shared_entity": outlook.entities > 0,
+        "same_name": outlook.named and outlook.one_type,
+        "behaviour_twins": people and outlook.one_type and outlook.size <= TWINS_BELOW,
     }
     return [name for name, is_there in found.items() if is_there]
 
 
-def first_run(survey: Survey, split: FirstSplit, name: str, map_path: str) -> str:
+def first_run(outlook: Outlook, split: FirstSplit, name: str, map_path: str) -> str:
     """Write the configuration as TOML.
 
     Args:
-        survey: what was found.
+        outlook: what was found.
         split: the protocol that `first_split` chose.
         name: of the run, which names its folder.
         map_path: the column map as seen from the configuration.
     """
-    users, items, rows = survey.target.sizes
-    dense = rows >= DENSE * users * items
-    dim = 16 if _rows(survey) < 5_000 else 32 if _rows(survey) < 200_000 else 64
+    target, bridges = outlook.rows[1], bridges_of(outlook)
+    dense = len(target) >= DENSE * target["user_id"].nunique() * target["item_id"].nunique()
+    dim = 16 if outlook.size < 5_000 else 32 if outlook.size < 200_000 else 64
     encoder = "{ learning_rate = 1e-2, initial_deviation = 0.1 }" if dense else "{}"
     supervision = "{ share = 0.3, hidden_share = 0.5, rows_per_domain = 2048 }" if dense else "{}"
     facts = '\n[baselines.pagerank_with_facts]\nkind = "personalised_pagerank"\nsettings = { fact_weight = 1.0 }\n'
@@ -94,15 +153,15 @@ protocol = {toml_value(split.protocol)}
 settings = {split.settings}
 
 [graph]
-bridges = {toml_value(bridges_of(survey))}
+bridges = {toml_value(bridges)}
 combine = "same_as_edges"
 
 # Lists of k; twins are products that both domains list under ids of their own.
 [evaluation]
 k = 10
-twins = {toml_value("behaviour_twins" in bridges_of(survey))}
+twins = {toml_value("behaviour_twins" in bridges)}
 
-# Sized to {_rows(survey):,} {"dense" if dense else "sparse"} rows. Stages to try: "adversarial", "fusion".
+# Sized to {outlook.size:,} {"dense" if dense else "sparse"} rows. Stages to try: "adversarial", "fusion".
 # seeds = 3 trains it three times and shows how much the start matters.
 [models.{MODEL}]
 encoder = "relational"
@@ -123,25 +182,31 @@ supervision_settings = {supervision}
 [baselines.pagerank_target_only]
 kind = "personalised_pagerank"
 settings = {{ joint = false }}
-{facts if survey.entities else ""}"""
+{facts if outlook.entities else ""}"""
 
 
-def example_user(survey: Survey) -> str:
+def example_user(outlook: Outlook) -> str:
     """The id of a user to try the model with: one of both domains, else of the target, with most rows."""
-    sides = (survey.source, survey.target)
-    source, target = (side.rows["user_id"].dropna().astype("str").str.strip() for side in sides)
-    if not survey.people.shared:
-        return f"{survey.target.domain}:{target.mode().iloc[0]}"
+    source, target = (rows["user_id"] for rows in outlook.rows)
     shared = source[source.isin(target.unique())]
     return str((shared if len(shared) else target).mode().iloc[0])
 
 
-def _positive_rows(side: Side, survey: Survey) -> pd.DataFrame:
-    rows = side.rows.dropna(subset=["user_id", "item_id"]).drop_duplicates(["user_id", "item_id"])
+def _in_both(source: pd.DataFrame, target: pd.DataFrame) -> int:
+    return len(np.intersect1d(source["user_id"].unique(), target["user_id"].unique()))
+
+
+def _rows_of(side: Side, survey: Survey) -> pd.DataFrame:
+    """Interactions with ids; where equal ids are different people, they say of which domain they are."""
+    rows = side.rows.dropna(subset=PAIR)
+    users = rows["user_id"].astype("str").str.strip()
+    return rows.assign(user_id=users if survey.people.shared else f"{side.domain}:" + users)
+
+
+def _positive_of(side: Side, survey: Survey) -> pd.DataFrame:
+    from loaders.own.ratings import positive
+
+    rows = _rows_of(side, survey).drop_duplicates(PAIR)
     if survey.ratings.positive_from is None or "rating" not in rows:
-        return rows
-    return rows[positive(rows["rating"], survey.ratings)]
-
-
-def _rows(survey: Survey) -> int:
-    return len(survey.source.rows) + len(survey.target.rows)
+        return rows[PAIR]
+    return rows.loc[positive(rows["rating"], survey.ratings), PAIR]

@@ -27,7 +27,7 @@ def init(
     for path in (out, run_path):
         if path.exists():
             raise InputError(f'"{path}" exists already and stays as it is; give another name with --out, or remove it')
-    from kgxfer.cli.first_run import MODEL, example_user, first_run, first_split
+    from kgxfer.cli.first_run import MODEL, Outlook, example_user, first_run, first_split
     from loaders.files import new_file
     from loaders.own.column_map import checked_map
     from loaders.own.map_text import map_text
@@ -39,9 +39,10 @@ def init(
         f"Column map of {source.name} and {target.name}: what their columns mean. Guessed by kgxfer data init;",
         'look at what is marked "unsure". All keys: docs/your-own-data.md.', "", found.people.statement + ".",
     ]  # fmt: skip
-    name, split = found.values["name"], first_split(found)
+    name, outlook = found.values["name"], Outlook.of_survey(found)
+    split = first_split(outlook)
     column_map = map_text(found.values, found.doubts, found.unused, opening)
-    texts = {out: column_map, run_path: first_run(found, split, name, out.name)}
+    texts = {out: column_map, run_path: first_run(outlook, split, name, out.name)}
     for path, text in texts.items():
         with new_file(path) as draft:
             draft.write_text(text, encoding="utf-8")
@@ -50,7 +51,7 @@ def init(
     _tell_doubts(found, out)
     say(f"wrote {out} and {run_path}: split {split.protocol}, {split.reason}")
     say(f"next: kgxfer data check {out}\n      kgxfer run {run_path}")
-    say(f"      kgxfer recommend runs/{name}/models/{MODEL} --user {example_user(found)}")
+    say(f"      kgxfer recommend runs/{name}/models/{MODEL} --user {example_user(outlook)}")
 
 
 def _tell(role: str, side: Side) -> None:

@@ -13,15 +13,20 @@ import pytest
 import loaders
 from graph_schema import InputError
 from kgxfer.bridges import propose_links
+from kgxfer.experiment import load_config
 from kgxfer.graph import build_graph
 from kgxfer.splits import LeaveOneOut
+from kgxfer.stores.neo4j import Neo4jStore
 from kgxfer.stores.pull import Pulled, pull
 from kgxfer.stores.pull_map import checked_pull_map, read_pull_map
 from loaders.own.map_text import map_text
+from tests.command_line import Call, assert_mistake
 from tests.stores import foreign
 
 if TYPE_CHECKING:
     from neo4j import Driver
+
+    from tests.neo4j_server import Neo4jServer
 
 Library = Callable[[dict[str, Any]], Pulled]
 
@@ -49,11 +54,7 @@ def count(driver: Driver) -> tuple[int, int]:
 def library(neo4j_driver: Driver) -> Iterator[Library]:
     labels = ("`Library Reader`", "`Printed Book`", "Medium", "Writer", "Mood")
     foreign.write(neo4j_driver)
-
-    def ask(text: str, parameters: Any) -> pd.DataFrame:
-        found = neo4j_driver.execute_query(text, dict(parameters), routing_="r")
-        return pd.DataFrame([list(one.values()) for one in found.records], columns=found.keys)
-
+    ask = Neo4jStore(neo4j_driver, "none").query
     yield lambda values: pull(ask, checked_pull_map(values))
     for label in labels:
         neo4j_driver.execute_query(f"MATCH (n:{label}) DETACH DELETE n")
@@ -211,3 +212,30 @@ def test_a_graph_of_what_was_pulled_has_no_test_row(library: Library) -> None:
     pairs = set(zip(users.rows(0, held["user_id"]), items.rows(0, held["item_id"]), strict=True))
     edges = graph.interactions(0)
     assert not pairs & set(zip(edges.head, edges.tail, strict=True))
+
+
+@pytest.mark.neo4j
+def test_the_command_writes_what_a_run_takes(
+    library: Library, neo4j_server: Neo4jServer, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("NEO4J_USER", neo4j_server.user)
+    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    (tmp_path / "map.toml").write_text(map_text(foreign.MAP, [], {}, []), encoding="utf-8")
+    (tmp_path / "wrong.toml").write_text(map_text(changed("source.items.label", "Bok"), [], {}, []), encoding="utf-8")
+    arguments = ("graph", "pull", "map.toml", "--store", neo4j_server.uri, "--out", "library")
+    answer = call(*arguments)
+    assert answer.status == 0, answer.error
+    assert "source books: 5 interactions" in answer.out and "target films: 2 items" in answer.out
+    assert "kgxfer run library/run.toml" in answer.out
+    config = load_config(tmp_path / "library/run.toml")
+    assert config.data.load().fingerprint == library(foreign.MAP).dataset.fingerprint
+    assert config.graph.bridges == ("shared_id",)
+    assert_mistake(call(*arguments), '"library" exists already')
+    unknown = call("graph", "pull", "wrong.toml", "--store", neo4j_server.uri, "--out", "other")
+    assert_mistake(unknown, 'label in the database "Bok"')
+    assert_mistake(call("graph", "pull", "map.toml", "--store", "g.lbug", "--out", "other"), "is no Neo4j server")
+    monkeypatch.setenv("NEO4J_PASSWORD", "not the password")
+    refused = call("graph", "pull", "map.toml", "--store", neo4j_server.uri, "--out", "other")
+    assert_mistake(refused, "password")
+    assert "not the password" not in refused.error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["library", "map.toml", "wrong.toml"]
