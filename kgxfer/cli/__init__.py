@@ -13,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from graph_schema.errors import InputError
-from kgxfer.cli import audit, bridge, check, data, graph, graph_export, graph_pull, init, recommend, run
+from kgxfer.cli import audit, bridge, check, data, graph, graph_export, graph_pull, graph_query, init, recommend, run
 
 INTERRUPTED = 130
 
@@ -38,6 +38,7 @@ app.add_typer(bridge_app, name="bridge")
 graph_app = typer.Typer(help="The knowledge graph in Neo4j, Ladybug, RDF or networkx.", no_args_is_help=True)
 graph_app.command("load")(graph.load)
 graph_app.command("stats")(graph.stats)
+graph_app.command("query")(graph_query.query)
 graph_app.command("export")(graph_export.export)
 graph_app.command("pull")(graph_pull.pull)
 graph_app.command("undo")(graph.undo)

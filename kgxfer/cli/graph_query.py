@@ -12,7 +12,6 @@ from rich.text import Text
 
 from graph_schema.errors import InputError
 from kgxfer.cli.console import print_table, say
-from loaders.files import new_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +62,8 @@ def query(
         found = _answer(opened, name, cypher, given, limit, draw)
     _print(found, name or "query")
     if csv is not None:
+        from loaders.files import new_file
+
         with new_file(csv) as draft:
             found.to_csv(draft, index=False)
         say(f"rows: {csv}")
