@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ from kgxfer.splits import ColdStartUsers, Split
 from loaders import CrossDomainDataset
 from loaders.cache import CACHE_VARIABLE
 from loaders.registry import ROOT_VARIABLE
+from tests.small_disk import small_disk_at
 from tests.worlds import checkerboard
 
 pytest_plugins = ["tests.neo4j_server", "tests.command_line"]
@@ -76,14 +76,5 @@ def board_split() -> Split:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 32 kB, or a skip with the reason why there can be none."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)]
-    try:
-        finished = subprocess.run(mounting, capture_output=True, text=True, check=False)
-    except OSError as error:
-        pytest.skip(f"cannot mount a small disk: {error}")
-    if finished.returncode:
-        pytest.skip(f"cannot mount a small disk: {finished.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with small_disk_at(tmp_path / "disk", "32k") as folder:
+        yield folder

@@ -195,10 +195,10 @@ def own_server(home: Path) -> OwnServer:
 
 
 @contextmanager
-def running(server: OwnServer) -> Iterator[OwnServer]:
+def running(server: OwnServer, *, read_only: bool = False) -> Iterator[OwnServer]:
     """Start a server and end it without fail; at once, since nothing reads its data again."""
     try:
-        server.start()
+        server.start(read_only=read_only)
         yield server
     finally:
         server.kill()

@@ -99,10 +99,10 @@ def load(
     writer = _Writer(session, graph, nodes)
     for batch in batches(graph, settings):
         what = "nodes" if isinstance(batch.kind, str) else "edges"
+        written[what] += len(batch)
         if batch.number >= done:
             session.write(writer.work(batch))
-        written[what] += len(batch)
-        progress(what, written[what], of[what])
+            progress(what, written[what], of[what])
 
 
 class _Writer:

@@ -125,7 +125,7 @@ def connect(uri: str, user: str, password: str, graph: str, database: str | None
             driver.verify_connectivity()
             with driver.session(database=database, default_access_mode="READ") as session:
                 agent = session.run("RETURN 1").consume().server.agent
-        _require_version(agent, name)
+        require_version(agent, name)
     except BaseException:
         driver.close()
         raise
@@ -180,7 +180,7 @@ def _line(message: str | None) -> str:
     return lines[0].rstrip(" .:;") if lines else ""
 
 
-def _require_version(agent: str, name: str) -> None:
+def require_version(agent: str, name: str) -> None:
     """Refuse servers that are too old, and those that only speak Neo4j's protocol."""
     found = re.fullmatch(r"Neo4j/(\d+)\.(\d+)[\w.+-]*", agent)
     if found is None or (int(found[1]), int(found[2])) < OLDEST:
