@@ -68,6 +68,8 @@ def _value(parameter: Parameter, value: Any, store: GraphStore, dialect: Dialect
     if parameter.kind in _NUMBERS:
         return _number(parameter, value)
     text = str(value)
+    if not text and parameter.default != "":
+        raise InputError(f'parameter "{parameter.name}" is empty; give {parameter.comment}')
     if parameter.kind == "domain":
         return _domain(text, parameter, dialect)
     if parameter.kind == "run":
@@ -103,7 +105,7 @@ def _run(text: str, store: GraphStore, dialect: Dialect) -> str:
     place = {LATEST: 0, BEFORE_LATEST: 1}.get(text)
     if text in runs or place is None:
         if text not in runs:
-            raise unknown_name("run", text, runs)
+            raise unknown_name("run", short(text), runs)
         return text
     if place >= len(runs):
         raise InputError(f'only one run is stored, "{runs[0]}"; there is none to compare it with')
@@ -124,11 +126,17 @@ def node_keys(text: str, kind: str, store: GraphStore, dialect: Dialect) -> list
         exact = found[found["by_id"].astype("boolean").fillna(False)] if len(found) else found
         keys = [*(exact if len(exact) else found)["key"]]
     if not keys:
-        near = ask(store, dialect, _NEAR.format(root=root), {"text": text}) if text else found
+        near = ask(store, dialect, _NEAR.format(root=root), {"text": text})
         said = [f"{name} ({key})" for key, name in near[["key", "name"]].itertuples(index=False)] if len(near) else []
         hint = f"; names that contain it: {', '.join(said)}" if said else ""
-        raise InputError(f'no {kind} "{text}" in the graph{hint}; give a key, an id or a name')
+        raise InputError(f'no {kind} "{short(text)}" in the graph{hint}; give a key, an id or a name')
     return _with_the_same(sorted(keys), text, kind, store, dialect)
+
+
+def short(text: str, most: int = 60) -> str:
+    """A text in one line that can be read."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def _with_the_same(keys: list[str], text: str, kind: str, store: GraphStore, dialect: Dialect) -> list[str]:
@@ -137,5 +145,6 @@ def _with_the_same(keys: list[str], text: str, kind: str, store: GraphStore, dia
     strangers = [key for key in keys if key not in same]
     if strangers:
         said = ", ".join([keys[0], *strangers][:3])
-        raise InputError(f'several {kind}s are called "{text}" and nothing says they are the same: {said}; give a key')
+        several = f'several {kind}s are called "{short(text)}"'
+        raise InputError(f"{several} and nothing says they are the same: {said}; give a key")
     return same

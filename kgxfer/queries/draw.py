@@ -10,12 +10,14 @@ from typing import Any
 import pandas as pd
 
 from graph_schema.errors import InputError
+from kgxfer.queries.arguments import short
 from kgxfer.queries.dialects import EVERY_NODE
 from kgxfer.queries.pack import query_called
 from kgxfer.queries.stored import ask, dialect_of
 from kgxfer.queries.values import Chain, Line
 from kgxfer.stores import GraphStore
 from kgxfer.stores.ladybug import LadybugStore
+from kgxfer.stores.neo4j import Neo4jStore
 from loaders.files import new_file
 
 MOST = 2_000
@@ -73,7 +75,7 @@ def drawable(
     store: GraphStore, text: str, parameters: Mapping[str, Any] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The nodes and relationships of the answer to a text of one's own, as `draw` takes them; InputError: no Cypher."""
-    if not isinstance(store, LadybugStore):
+    if not isinstance(store, LadybugStore | Neo4jStore):
         raise InputError(f"{type(store).__name__} answers no Cypher; ask Neo4j or a Ladybug file")
     return store.query_graph(text, parameters)
 
@@ -102,7 +104,7 @@ def _page(nodes: pd.DataFrame, relationships: pd.DataFrame, title: str) -> str:
     names = nodes["name"].astype(object).where(nodes["name"].notna() & (nodes["name"] != ""), nodes["key"])
     dots = [
         Node(
-            id=key, caption=_short(name), size=22, caption_size=2, color=types[kind],
+            id=key, caption=short(name, 40), size=22, caption_size=2, color=types[kind],
             properties={"key": key, "name": name, "type": kind},
         )
         for key, kind, name in zip(nodes["key"], nodes["type"], names, strict=True)
@@ -115,8 +117,3 @@ def _page(nodes: pd.DataFrame, relationships: pd.DataFrame, title: str) -> str:
     graph.color_nodes(property="type", colors=types)
     page = str(graph.render(layout="forcedirected", height="100vh", theme="light", on_dangling="error").data)
     return page.replace("<title>neo4j-viz</title>", f"<title>{html.escape(title)}</title>", 1)
-
-
-def _short(name: str, most: int = 40) -> str:
-    plain = " ".join(name.split())
-    return plain if len(plain) <= most else plain[: most - 1] + "…"

@@ -11,6 +11,8 @@ recommendations do not count.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from pydantic import Field
@@ -19,11 +21,16 @@ from graph_schema.config import Config
 from graph_schema.errors import InputError
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.convert import node_labels
+from kgxfer.queries.stored import COMMUNITY, dialect_of
 from kgxfer.stores import GraphStore
-from kgxfer.stores import ladybug_statements as ladybug
 from kgxfer.stores.ladybug import LadybugStore
+from kgxfer.stores.neo4j import Neo4jStore
 
-COMMUNITY = "community"
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
+
+BATCH = 10_000
+"""Nodes that are written in one statement."""
 
 
 class CommunityConfig(Config):
@@ -65,27 +72,53 @@ def write_communities(store: GraphStore, communities: pd.Series) -> None:
     Raises:
         InputError: a store without Cypher, or a key that the graph does not have.
     """
-    kinds = communities.index.to_series().str.partition(":")[0].to_numpy()
-    if not isinstance(store, LadybugStore):
+    if not isinstance(store, LadybugStore | Neo4jStore):
         raise InputError(f"{type(store).__name__} keeps no communities; use Neo4j or a Ladybug file")
-    _into_ladybug(store, communities, kinds)
+    types = dialect_of(store).stored.node_types
+    kinds = communities.index.to_series().str.partition(":")[0].to_numpy()
+    by_type = {str(kind): communities[kinds == kind] for kind in pd.unique(kinds)}
+    if isinstance(store, LadybugStore):
+        _into_ladybug(store, types, by_type)
+    else:
+        _into_neo4j(store, types, by_type)
 
 
-def _into_ladybug(store: LadybugStore, communities: pd.Series, kinds: np.ndarray) -> None:
+def _into_ladybug(store: LadybugStore, types: tuple[str, ...], by_type: dict[str, pd.Series]) -> None:
     import pyarrow as pa
 
     file = store._file
-    present = set(store.query(ladybug.TABLES).query("type == 'NODE'")["name"]) - {ladybug.MANIFEST}
     with file.transaction():
-        for kind in present:
+        for kind in types:
             file.run(f"ALTER TABLE `{kind}` ADD IF NOT EXISTS `{COMMUNITY}` INT64")
             file.run(f"MATCH (n:`{kind}`) SET n.`{COMMUNITY}` = NULL")
-        for kind in pd.unique(kinds):
-            chosen = communities[kinds == kind]
-            table = pa.table({"key": pa.array(chosen.index, pa.string()), "number": pa.array(chosen, pa.int64())})
-            known = kind in present and file.run(
-                f"LOAD FROM $given MATCH (n:`{kind}` {{key: key}}) SET n.`{COMMUNITY}` = number RETURN count(*)",
-                given=table,
+        for kind, chosen in by_type.items():
+            given = pa.table({"key": pa.array(chosen.index, pa.string()), "number": pa.array(chosen, pa.int64())})
+            text = f"LOAD FROM $given MATCH (n:`{kind}` {{key: key}}) SET n.`{COMMUNITY}` = number RETURN count(*)"
+            _require_all(kind, chosen, file.run(text, given=given)[0][0] if kind in types else 0)
+
+
+def _into_neo4j(store: Neo4jStore, types: tuple[str, ...], by_type: dict[str, pd.Series]) -> None:
+    def work(transaction: ManagedTransaction) -> None:
+        for kind in types:
+            transaction.run(f"MATCH (n:`{kind}` {{graph: $graph}}) REMOVE n.`{COMMUNITY}`", graph=store.graph).consume()
+        for kind, chosen in by_type.items():
+            rows = [[key, int(number)] for key, number in chosen.items()]
+            text = (
+                f"UNWIND $rows AS row MATCH (n:`{kind}` {{graph: $graph, key: row[0]}}) "
+                f"SET n.`{COMMUNITY}` = row[1] RETURN count(*)"
             )
-            if not known or known[0][0] < len(chosen):
-                raise InputError(f"the graph has not all {kind} nodes that have a community; find them in this graph")
+            found = 0
+            for start in range(0, len(rows) if kind in types else 0, BATCH):
+                part = rows[start : start + BATCH]
+                found += transaction.run(text, graph=store.graph, rows=part).values()[0][0]
+            _require_all(kind, chosen, found)
+
+    store._session.write(work)
+
+
+def _require_all(kind: str, chosen: pd.Series, found: int) -> None:
+    if found < len(chosen):
+        raise InputError(
+            f"{len(chosen) - found:,} of {len(chosen):,} {kind} nodes that have a community are not in the stored "
+            "graph; find communities in the graph that was loaded"
+        )

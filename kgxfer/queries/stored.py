@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,12 +14,17 @@ from graph_schema.errors import InputError
 from graph_schema.schema import EdgeType
 from kgxfer.graph import USER
 from kgxfer.graph.storage import restore
-from kgxfer.queries.dialects import RECOMMENDED, Dialect, LadybugDialect, StoredGraph
+from kgxfer.queries.dialects import RECOMMENDED, Dialect, LadybugDialect, Neo4jDialect, StoredGraph
 from kgxfer.stores import GraphStore
 from kgxfer.stores import ladybug_statements as ladybug
+from kgxfer.stores import neo4j_statements as neo4j
 from kgxfer.stores.ladybug import LadybugStore
+from kgxfer.stores.neo4j import READY, Neo4jStore
 
+_IN_PART = "the graph was not written whole; load it again to complete it"
 COMMUNITY = "community"
+"""The property of nodes that `kgxfer.queries.grouping` writes."""
+
 WRITTEN_BACK = (EMBEDDING, COMMUNITY)
 
 
@@ -30,6 +36,8 @@ def dialect_of(store: GraphStore) -> Dialect:
     """
     if isinstance(store, LadybugStore):
         return LadybugDialect(_in_ladybug(store))
+    if isinstance(store, Neo4jStore):
+        return Neo4jDialect(_in_neo4j(store))
     kind = type(store).__name__
     raise InputError(f"{kind} answers no Cypher; load the graph into a Ladybug file (graph.lbug) or Neo4j")
 
@@ -37,7 +45,8 @@ def dialect_of(store: GraphStore) -> Dialect:
 def ask(store: GraphStore, dialect: Dialect, text: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
     """Render a text of the pack, give it those of the parameters that it names, and ask."""
     rendered = dialect.render(text)
-    return store.query(rendered, {name: value for name, value in parameters.items() if f"${name}" in rendered})
+    named = set(re.findall(r"\$(\w+)", rendered))  # Ladybug refuses the others
+    return store.query(rendered, {name: value for name, value in parameters.items() if name in named})
 
 
 def _in_ladybug(store: LadybugStore) -> StoredGraph:
@@ -45,9 +54,22 @@ def _in_ladybug(store: LadybugStore) -> StoredGraph:
     names = set(tables["name"])
     if ladybug.MANIFEST not in names:
         raise InputError("the store holds no graph; load one first")
-    told = json.loads(store.query(ladybug.READ_MANIFEST)["description"].iloc[0])
+    manifest = store.query(ladybug.READ_MANIFEST).iloc[0]
+    if not manifest["complete"]:
+        raise InputError(_IN_PART)
+    told = json.loads(manifest["description"])
     columns = {name for kind in told["nodes"] for name in store.query(ladybug.columns_of(kind))["name"]}
     return _stored(told, RECOMMENDED in names, columns & {*WRITTEN_BACK})
+
+
+def _in_neo4j(store: Neo4jStore) -> StoredGraph:
+    manifest = store.query(neo4j.READ_MANIFEST)
+    if manifest.empty:
+        raise InputError(f'the database holds no graph "{store.graph}"; load one first, or give another name')
+    if manifest["m.state"].iloc[0] != READY:
+        raise InputError(_IN_PART)
+    # Where nothing of the kind was written, a property is null and a relation matches nothing.
+    return _stored(json.loads(manifest["m.description"].iloc[0]), True, {*WRITTEN_BACK})
 
 
 def _stored(told: dict[str, Any], recommended: bool, properties: set[str]) -> StoredGraph:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -10,9 +12,14 @@ import pytest
 from kgxfer.queries import write_communities
 from kgxfer.stores import GraphStore
 from kgxfer.stores.ladybug import LadybugStore
+from kgxfer.stores.neo4j import Neo4jStore
 from tests.queries.world import COMMUNITIES, library, shop, write_back
 
+if TYPE_CHECKING:
+    from neo4j import Driver
+
 Worlds = Callable[[str], GraphStore]
+DATABASES = ["ladybug", pytest.param("neo4j", marks=pytest.mark.neo4j)]
 
 COMBINED = {"library": "same_as_edges", "collapsed": "collapse", "disjoint": "disjoint"}
 
@@ -25,6 +32,23 @@ def filled(store: GraphStore, world: str) -> GraphStore:
     if world == "shop":
         write_communities(store, pd.Series(COMMUNITIES))
     return store
+
+
+@pytest.fixture(scope="session")
+def neo4j_worlds(neo4j_driver: Driver) -> Iterator[Worlds]:
+    """The worlds in Neo4j, beside each other in one database, each made when it is first asked for."""
+    made: dict[str, GraphStore] = {}
+    number = uuid4()
+
+    def world(name: str) -> GraphStore:
+        if name not in made:
+            made[name] = Neo4jStore(neo4j_driver, f"{name} {number}")
+            filled(made[name], name)
+        return made[name]
+
+    yield world
+    for store in made.values():
+        store.clear()
 
 
 @pytest.fixture(scope="session")

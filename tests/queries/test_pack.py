@@ -9,9 +9,7 @@ import pytest
 
 from kgxfer.queries import QUERIES, query_names, run_query
 from tests.queries.answers import ANSWERS
-from tests.queries.conftest import Worlds
-
-DATABASES = ["ladybug", pytest.param("neo4j", marks=pytest.mark.neo4j)]
+from tests.queries.conftest import DATABASES, Worlds
 
 
 @pytest.fixture(params=DATABASES)
