@@ -46,6 +46,8 @@ class Explainer:
     - another recommender with vectors: gates of 1 and the cosines of its final vectors;
     - any other model: the normalised weights of the edges alone.
 
+    In memory it takes 2 * (layers + 1) vectors of every node beside the edges.
+
     Args:
         recommender: the model.
         graph: the one that it was fitted on.

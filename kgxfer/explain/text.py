@@ -57,7 +57,7 @@ def sentence(path: Path) -> str:
     for before, node, step in zip(nodes[:-1], nodes[1:], steps, strict=True):
         relation, name = step.edge_type.relation, "someone else" if node.type == USER else shown(node)
         same = relation == IDENTITY
-        if same and (node.type == USER or shown(before) == name):
+        if same and (node.type == USER or (node.type not in items and shown(before) == name)):
             continue
         if node.type in items and node.type != kind:
             name, kind = f"the {node.word} {name}", node.type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graph_schema import SCHEMA, InputError, NodeType, Relation, Schema
+from graph_schema import SCHEMA, EdgeType, InputError, NodeType, Relation, Schema
 from kgxfer.baselines import ItemKNN
 from kgxfer.bridges import propose_links
 from kgxfer.bridges.links import link_table
-from kgxfer.explain import Explainer, Explanation, explain
-from kgxfer.explain.text import PHRASES, plain
+from kgxfer.explain import Explainer, Explanation, Node, Path, Step, explain
+from kgxfer.explain.text import PHRASES, plain, sentence
 from kgxfer.graph import GraphTensors, KnowledgeGraph, build_graph
 from kgxfer.recommender import Catalogue, RankingModel, Recommender
 from kgxfer.recommender_store import load_recommender, save_recommender
@@ -155,7 +155,7 @@ def learned(split: Split, graph: KnowledgeGraph, encoder: str = "relational", ex
     return freeze(network_of(tensors, encoder), tensors, graph, Catalogue.of(split), [], explainable=explainable)
 
 
-def test_a_model_keeps_its_explanations_on_disk_and_knows_its_graph(tmp_path: Path) -> None:
+def test_a_model_keeps_its_explanations_on_disk_and_knows_its_graph(tmp_path: FilePath) -> None:
     split, graph = world()
     model = learned(split, graph)
     save_recommender(model, tmp_path / "model")
@@ -206,7 +206,7 @@ def _visible(picture: str) -> str:
     return " ".join(part.text or "" for part in ElementTree.fromstring(picture).iter() if part.tag.endswith("text"))
 
 
-def test_pictures_and_pages_take_any_name(plainly: Explainer, tmp_path: Path) -> None:
+def test_pictures_and_pages_take_any_name(plainly: Explainer, tmp_path: FilePath) -> None:
     told = plainly.explain("ann", "b3")
     assert len(told.paths) == 1
     picture = ElementTree.fromstring(told.svg())
@@ -220,6 +220,28 @@ def test_pictures_and_pages_take_any_name(plainly: Explainer, tmp_path: Path) ->
     assert "<b>" not in page and "&lt;b&gt;`x`&lt;/b&gt;" in page and "<script" not in page
     assert (tmp_path / "new" / "picture.svg").read_text(encoding="utf-8") == told.svg()
     assert "http" not in re.sub(r"http://www\.w3\.org/2000/svg", "", page)
+
+
+def test_the_same_thing_under_two_ids_is_said_and_of_an_entity_only_where_the_names_differ() -> None:
+    def one(kind: str, key: str, name: str | None) -> Node:
+        return Node(kind, key, key, name, {"Book": "book", "Movie": "film"}.get(kind, kind.lower()))
+
+    ann, firm, twin = one("User", "ann", None), one("Book", "b1", "The Firm"), one("Book", "b9", "The Firm")
+    rated = Step(EdgeType("User", "RATED", "Book"), 0, True, "rated")
+    twins = Step(EdgeType("Book", "SAME_AS", "Book"), 0, True, "same as")
+    assert sentence(Path((ann, firm, twin), (rated, twins), 1, 1, 1)) == "You liked The Firm, the same as The Firm."
+    film = one("Movie", "f1", None)
+    for names, said in ((("War", "War"), "War"), (("War", "war film"), "War, the same as war film")):
+        genres = [one("Genre", f"g{place}", name) for place, name in enumerate(names)]
+        steps = [
+            rated, Step(EdgeType("Book", "HAS_GENRE", "Genre"), 0, True, "has genre"),
+            Step(EdgeType("Genre", "SAME_AS", "Genre"), 0, False, "same as"),
+            Step(EdgeType("Movie", "HAS_GENRE", "Genre"), 0, False, "has genre"),
+        ]  # fmt: skip
+        told = sentence(Path((ann, firm, *genres, film), tuple(steps), 1, 1, 1, alike=1200))
+        assert told == (
+            f"You liked The Firm, of the genre {said}, to which the film film f1 also belongs (1,199 more like it)."
+        )
 
 
 def test_names_become_one_line() -> None:
@@ -249,7 +271,7 @@ def every_path(explainer: Explainer) -> list[tuple[Explanation, int]]:
     return [(one, number) for one in told for number in range(1, len(one.paths) + 1)]
 
 
-def test_a_path_is_found_again_on_ladybug(plainly: Explainer, tmp_path: Path) -> None:
+def test_a_path_is_found_again_on_ladybug(plainly: Explainer, tmp_path: FilePath) -> None:
     found = every_path(plainly)
     assert len(found) >= 6
     with LadybugStore(tmp_path / "graph.lbug") as store:
