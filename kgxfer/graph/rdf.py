@@ -7,16 +7,16 @@ in the edge's row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph_schema.errors import InputError
-from graph_schema.schema import EdgeType, Property
+from graph_schema.schema import Datatype, EdgeType, Property, Schema
 from kgxfer.graph.convert import node_labels
 from kgxfer.graph.knowledge_graph import EdgeTable, KnowledgeGraph
 from kgxfer.graph.rdf_terms import (
@@ -91,9 +91,7 @@ def edge_texts(graph: KnowledgeGraph, form: Form, kind: EdgeType) -> Iterator[me
     ends = {name: node_tokens(form, name, graph.domain_names, graph.nodes[name].first_keys)
             for name in {kind.head, kind.tail}}  # fmt: skip
     relation = form.iri(kind.relation)
-    known = {row.name: row for row in graph.schema.relation(kind.relation)[0].properties}
-    for row in graph.schema.relation(kind.relation)[1:]:
-        known |= {own.name: own for own in row.properties}
+    known = relation_properties(graph.schema, kind.relation)
     stated = stated_rows(edges)
     for start in range(0, len(edges), ROWS):
         part = slice(start, start + ROWS)
@@ -117,14 +115,30 @@ def stated_rows(edges: EdgeTable) -> np.ndarray:
     return repeated | edges.properties.notna().any(axis=1).to_numpy() if len(edges.properties.columns) else repeated
 
 
+def property_local(name: str, known: Collection[str]) -> str:
+    """What names a property below the base: one that the schema does not know stays apart from those it knows."""
+    return name if name in known else f"{STORE}its-{quote(name, safe='')}"
+
+
+def relation_properties(schema: Schema, relation: str) -> dict[str, Property]:
+    """The properties of all rows of a relation by name."""
+    return {own.name: own for row in schema.relation(relation) for own in row.properties}
+
+
 def _properties(form: Form, table: pd.DataFrame, known: dict[str, Property], of: str) -> Pairs:
-    for name in table:
-        if name not in known:
-            raise InputError(f'{of}: property "{name}" is not in the schema; extend the schema by it')
-    return [
-        (form.iri(name), literals(form, column, known[str(name)].datatype, f"{of}: {name}"))
-        for name, column in table.items()
-    ]
+    made: Pairs = []
+    for name, column in table.items():
+        datatype = known[str(name)].datatype if name in known else _datatype_of(column)
+        made.append((form.iri(property_local(str(name), known)), literals(form, column, datatype, f"{of}: {name}")))
+    return made
+
+
+def _datatype_of(column: pd.Series) -> Datatype:
+    tests: dict[Datatype, Callable[[Any], bool]] = {
+        "boolean": pd.api.types.is_bool_dtype, "integer": pd.api.types.is_integer_dtype,
+        "float": pd.api.types.is_float_dtype, "datetime": pd.api.types.is_datetime64_any_dtype,
+    }  # fmt: skip
+    return next((datatype for datatype, fits in tests.items() if fits(column.dtype)), "string")
 
 
 def _is_a(form: Form, name: str) -> tuple[str, str]:

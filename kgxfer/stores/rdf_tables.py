@@ -22,8 +22,9 @@ from graph_schema.errors import InputError
 from graph_schema.ontology import BASE
 from graph_schema.schema import EdgeType
 from kgxfer.graph import EdgeTable, KnowledgeGraph
-from kgxfer.graph.rdf import Pairs, stated_rows
+from kgxfer.graph.rdf import Pairs, property_local, relation_properties, stated_rows
 from kgxfer.graph.rdf_terms import RDF, STORE, Form, edge_local, literals, strings
+from kgxfer.graph.storage import restore
 from kgxfer.stores.contents import graph_from, node_table
 from kgxfer.stores.rdf_triples import Terms, Triples, texts, values
 
@@ -58,7 +59,7 @@ class _Reader:
         kinds = pc.list_element(pc.split_pattern(self.keys, ":", max_splits=1), 0)
         self.kinds = kinds.to_pandas().to_numpy(dtype=object)
         self.key = self.keys.to_pandas().to_numpy(dtype=object)
-        self.domains = [one["name"] for one in told["domains"]]
+        self.domains, self.schema = [one["name"] for one in told["domains"]], restore(told, {}, {}).schema
         self.rows = self.column(ROW, np.arange(len(self.nodes)), "int64", STORE).to_numpy(np.int64)
 
     def column(self, name: str, chosen: np.ndarray, dtype: str, space: str = "") -> pd.Series:
@@ -84,7 +85,9 @@ class _Reader:
         for length in set(cut.values()):
             table.loc[first == length, ID] = table.loc[first == length, KEY].str[length:]
         table[ALIASES] = self.column(ALIASES, chosen, "str", STORE)
-        return table.assign(**{name: self.column(name, chosen, dtype) for name, dtype in dtypes.items()})
+        known = {row.name for row in self.schema.properties(kind)}
+        own = {name: self.column(property_local(name, known), chosen, dtype) for name, dtype in dtypes.items()}
+        return table.assign(**own)
 
     def edge_table(self, kind: EdgeType, dtypes: dict[str, str], size: int, order: dict[str, Any]) -> pd.DataFrame:
         """The edges of one type: those with a statement, and those that are a triple alone."""
@@ -126,8 +129,9 @@ class _Reader:
         if (ends < 0).any():
             raise ValueError(f"{' '.join(kind)}: a statement about what is no node")
         table = pd.DataFrame({"head": ends[0], "tail": ends[1], ROW: row})
+        known = relation_properties(self.schema, kind.relation)
         for name, dtype in dtypes.items():
-            subjects, objects = own(BASE + name)
+            subjects, objects = own(BASE + property_local(name, known))
             table[name] = _column(place, statements.places(subjects), objects, len(statements), dtype)
         return table
 

@@ -171,10 +171,7 @@ class Written:
         """Counts as a table kind, name, count."""
         told = json.loads(description)
         rows = [("nodes", kind, size) for kind, size in told["nodes"].items()]
-        sizes: dict[str, int] = {}
-        for (_, relation, _), size in zip(told["edges"], told["edge_sizes"], strict=True):
-            sizes[relation] = sizes.get(relation, 0) + size
-        rows += [("edges", relation, size) for relation, size in sizes.items()]
+        rows += [("edges", " ".join(kind), size) for kind, size in zip(told["edges"], told["edge_sizes"], strict=True)]
         rows += [(one.what, one.run, one.count) for one in self._counts().itertuples(name="Row")]
         return pd.DataFrame(rows, columns=["kind", "name", "count"])
 
