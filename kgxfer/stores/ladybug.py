@@ -267,11 +267,11 @@ class LadybugStore(GraphStore):
         return table.astype({"key": "str", "name": "str", "similarity": float})
 
     def stats(self) -> pd.DataFrame:
-        """Counts; the edges by relation, what was written back by run; see `GraphStore.stats`."""
+        """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
         told = self._complete().told
         rows = [("nodes", kind, self._file.run(cypher.count_nodes(kind))[0][0]) for kind in told["nodes"]]
-        for relation in dict.fromkeys(relation for _, relation, _ in told["edges"]):
-            rows.append(("edges", relation, self._file.run(cypher.count_edges(relation))[0][0]))
+        for kind in (EdgeType(*names) for names in told["edges"]):
+            rows.append(("edges", " ".join(kind), self._file.run(cypher.count_edges(kind))[0][0]))
         back = self._runs().groupby(["what", "run"], sort=False)["count"].sum()
         rows += [(what, run, count) for (what, run), count in back.items()]
         return pd.DataFrame(rows, columns=["kind", "name", "count"])

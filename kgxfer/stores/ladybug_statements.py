@@ -97,9 +97,9 @@ def count_nodes(kind: str) -> str:
     return f"MATCH (n:`{kind}`) RETURN count(*) AS count"
 
 
-def count_edges(relation: str) -> str:
-    """How many edges of a relation there are."""
-    return f"MATCH ()-[r:`{relation}`]->() RETURN count(*) AS count"
+def count_edges(kind: EdgeType) -> str:
+    """How many edges of a type there are."""
+    return f"{_edges(kind)} RETURN count(*) AS count"
 
 
 def known_keys(kind: str) -> str:

@@ -189,17 +189,19 @@ class NetworkxStore(GraphStore):
         return best.head(n).reset_index(drop=True)
 
     def stats(self) -> pd.DataFrame:
-        """Counts; the edges by relation, what was written back by run; see `GraphStore.stats`."""
+        """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
         told = self._told()
-        edges = pd.DataFrame(
-            [(one[RELATION], one.get("run")) for _, _, one in self.graph.edges(data=True)], columns=[RELATION, "run"]
-        )
-        back = edges[RELATION] == RECOMMENDED
-        relations = list(dict.fromkeys(relation for _, relation, _ in told["edges"]))
+        types = self.graph.nodes(data=TYPE)
+        edges, back = [], []
+        for head, tail, one in self.graph.edges(data=True):
+            if one[RELATION] == RECOMMENDED:
+                back.append(one["run"])
+            else:
+                edges.append(f"{types[head]} {one[RELATION]} {types[tail]}")
         counts = {
-            "nodes": _counts((kind for _, kind in self.graph.nodes(data=TYPE)), list(told["nodes"])),
-            "edges": _counts(edges.loc[~back, RELATION], relations),
-            "recommendations": _counts(edges.loc[back, "run"]),
+            "nodes": _counts((kind for _, kind in types), list(told["nodes"])),
+            "edges": _counts(edges, [" ".join(names) for names in told["edges"]]),
+            "recommendations": _counts(back),
             "embeddings": _counts(one[EMBEDDING_RUN] for _, one in self._embedded()),
         }
         rows = [(kind, name, count) for kind, some in counts.items() for name, count in some.items()]

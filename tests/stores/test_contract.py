@@ -74,9 +74,14 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         yield lambda: open_store(str(tmp_path / request.param))
 
 
+def identifiers() -> list[str]:
+    """The hostile texts as ids: not empty, and of a length by which databases can look nodes up."""
+    return [text[-2_000:] or "none" for text in HOSTILE.values()]
+
+
 def hostile(combine: str = "same_as_edges") -> KnowledgeGraph:
     """Everything that a store could lose or take for a statement, in ids, names, domains and properties."""
-    ids = [text or "none" for text in HOSTILE.values()]
+    ids = identifiers()
     items = pd.DataFrame({"item_id": [*ids, "nameless"], "name": [*HOSTILE.values(), None]}).assign(
         minutes=[0.1, np.nan, *range(len(ids) - 1)],
         spice=pd.array([2**53 + 1, None, *range(len(ids) - 1)], dtype="Int64"),
@@ -178,24 +183,62 @@ def test_the_worlds_hold_what_they_say() -> None:
     assert {kind.relation for kind in tied().edges} == {"RATED", "SAME_AS", "SIMILAR_TO"}
 
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
-LIKES = st.dictionaries(TEXT, st.lists(TEXT, min_size=1, max_size=3, unique=True), min_size=2, max_size=4)
-NAMES = st.dictionaries(TEXT, st.text(max_size=8), max_size=3)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+MISSING = st.none() | TEXT
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(likes=st.tuples(LIKES, LIKES), names=NAMES, combine=st.sampled_from([*COMBINATIONS]))
-def test_any_small_world_comes_back_equal(
-    place: Place, likes: tuple[dict[str, list[str]], ...], names: dict[str, str], combine: str
-) -> None:
-    tables = []
-    for number, (domain, kind) in enumerate((("b", "Book"), ("f", "Movie"))):
-        rows = [(user, item) for user, items in likes[number].items() for item in items]
-        interactions = pd.DataFrame(rows, columns=["user_id", "item_id"], dtype="str")
-        items = pd.DataFrame({"item_id": pd.unique(interactions["item_id"])})
-        items = items.assign(name=items["item_id"].map(names).astype("str"))
-        tables.append(DomainTables.from_frames(domain, interactions, item_type=kind, items=items))
-    graph = graph_of(tables[0], tables[1], combine)
+@st.composite
+def vocabularies(draw: st.DrawFn, described: bool) -> Vocabulary:
+    """Nodes of one type; some have several keys, in any order."""
+    pairs = draw(st.lists(st.tuples(st.integers(0, 1), TEXT.filter(bool)), min_size=1, max_size=4, unique=True))
+    rows = pd.factorize(np.array(draw(st.permutations([number // 2 for number in range(len(pairs))]))))[0]
+    keys = pd.DataFrame(
+        {
+            "domain": np.array([domain for domain, _ in pairs], dtype=np.int8),
+            "id": pd.array([one for _, one in pairs], dtype="str"),
+            "name": pd.array([draw(MISSING) for _ in pairs], dtype="str"),
+        }
+    )
+    if described:
+        years = [draw(st.none() | st.integers(-(2**62), 2**62)) for _ in pairs]
+        texts = [draw(MISSING) for _ in pairs]
+        keys = keys.assign(year=pd.array(years, dtype="Int64"), description=pd.array(texts, dtype="str"))
+    return Vocabulary(keys.assign(row=rows.astype(np.int64)), int(rows.max()) + 1)
+
+
+@st.composite
+def edge_tables(draw: st.DrawFn, head: Vocabulary, tail: Vocabulary, domain: int) -> EdgeTable:
+    """Edges, which may repeat; interactions of a domain, or links between them."""
+    ends = st.tuples(st.integers(0, head.size - 1), st.integers(0, tail.size - 1))
+    pairs = np.array(draw(st.lists(ends, max_size=4)), dtype=np.int64).reshape(-1, 2)
+    numbers = [draw(st.floats(allow_infinity=False)) for _ in pairs]
+    if domain < 0:
+        texts = pd.array([draw(MISSING) for _ in pairs], dtype="str")
+        said = pd.DataFrame({"confidence": np.array(numbers, dtype=np.float64), "method": texts})
+    else:
+        moments = [draw(st.none() | st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1))) for _ in pairs]
+        times = np.array(moments, dtype="datetime64[us]")
+        said = pd.DataFrame({"rating": np.array(numbers, dtype=np.float64), "timestamp": times})
+    return EdgeTable(pairs[:, 0], pairs[:, 1], np.full(len(pairs), domain, dtype=np.int8), said)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> KnowledgeGraph:
+    """Any small graph."""
+    users, books, seen = (draw(vocabularies(described)) for described in (False, True, False))
+    edges = {
+        EdgeType("User", "RATED", "Book"): draw(edge_tables(users, books, 0)),
+        EdgeType("User", "RATED", "Movie"): draw(edge_tables(users, seen, 1)),
+        EdgeType("Book", "SIMILAR_TO", "Movie"): draw(edge_tables(books, seen, -1)),
+        EdgeType("User", "SAME_AS", "User"): draw(edge_tables(users, users, -1)),
+    }
+    nodes = {"User": users, "Book": books, "Movie": seen}
+    return KnowledgeGraph(OWN_SCHEMA, ("b", "f"), ("Book", "Movie"), nodes, edges, "collapse")
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(graph=graphs())
+def test_any_small_graph_comes_back_equal(place: Place, graph: KnowledgeGraph) -> None:
     with place() as store:
         store.clear()
         store.write_graph(graph)
@@ -213,7 +256,7 @@ def test_writing_again_changes_nothing_and_another_graph_is_refused(place: Place
     with place() as store:
         store.write_graph(films())
         pd.testing.assert_frame_equal(store.stats(), before)
-        with pytest.raises(InputError, match=r"another graph.*clear") as caught:
+        with pytest.raises(InputError, match="another.*clear") as caught:
             store.write_graph(tied())
         assert "\n" not in str(caught.value)
         assert store.read_graph().equals(graph)
@@ -226,7 +269,8 @@ def test_counts_are_those_by_hand(place: Place) -> None:
         assert counts(store) == {
             # ann in both domains, bob, cem; the test row of ann's f1 is held out
             ("nodes", "User"): 4, ("nodes", "Book"): 3, ("nodes", "Movie"): 3, ("nodes", "Genre"): 1,
-            ("edges", "RATED"): 3 + 3, ("edges", "HAS_GENRE"): 2, ("edges", "SAME_AS"): 1,
+            ("edges", "User RATED Book"): 3, ("edges", "User RATED Movie"): 3, ("edges", "Book HAS_GENRE Genre"): 2,
+            ("edges", "User SAME_AS User"): 1,
         }  # fmt: skip
 
 
@@ -267,37 +311,40 @@ def test_edges_at_a_node(place: Place) -> None:
 def test_edges_at_a_node_with_a_hostile_key(place: Place) -> None:
     with place() as store:
         store.write_graph(hostile())
-        for text in HOSTILE.values():
-            key = f'Recipe:dishes "🍜" `/{text or "none"}'
+        for text in identifiers():
+            key = f'Recipe:dishes "🍜" `/{text}'
             found = store.neighbours(key)
             assert set(found["relation"]) == {"RATED", "TASTES"}
             assert set(found["head"]) | set(found["tail"]) > {key}
 
 
+EAST, NORTH = np.array([10.0, 0, 0, 0]), np.array([0, 1.0, 0, 0])
+
+
 def test_nearest_by_cosine(place: Place) -> None:
     graph = films()
     given = {
-        "Book": NodeVectors(pd.Index(["Book:books/b1", "Book:books/b2"]), np.array([[2, 0], [0, 1]], dtype=np.float32)),
-        "Movie": NodeVectors(pd.Index(["Movie:films/f1"]), np.array([[3, 4]], dtype=np.float32)),
-        "User": NodeVectors(pd.Index(["User:books/bob"]), np.array([[-1, 0]], dtype=np.float32)),
+        "Book": NodeVectors(pd.Index(["Book:books/b1", "Book:books/b2"]), matrix([2, 0, 0, 0], [0, 1, 0, 0])),
+        "Movie": NodeVectors(pd.Index(["Movie:films/f1"]), matrix([3, 4, 0, 0])),
+        "User": NodeVectors(pd.Index(["User:books/bob"]), matrix([-1, 0, 0, 0])),
     }
     with place() as store:
         store.write_graph(graph)
-        assert store.nearest("Item", np.array([1.0, 0.0])).empty
+        assert store.nearest("Item", EAST).empty
         store.write_embeddings(given, MORNING)
     with place() as store:
-        found = store.nearest("Item", np.array([10.0, 0.0]))
+        found = store.nearest("Item", EAST)
         assert list(found) == ["key", "name", "similarity"]
         assert found["key"].tolist() == ["Book:books/b1", "Movie:films/f1", "Book:books/b2"]
         np.testing.assert_allclose(found["similarity"], [1, 0.6, 0], atol=1e-6)
         assert found["name"].isna().tolist() == [True, False, True]
         assert found["name"].iloc[1] == "Heat"
-        assert store.nearest("Item", np.array([10.0, 0.0]), n=1)["key"].tolist() == ["Book:books/b1"]
-        assert store.nearest("Movie", np.array([0.0, 1.0]))["key"].tolist() == ["Movie:films/f1"]
-        opposite = store.nearest("User", np.array([1.0, 0.0]))
+        assert store.nearest("Item", EAST, n=1)["key"].tolist() == ["Book:books/b1"]
+        assert store.nearest("Movie", NORTH)["key"].tolist() == ["Movie:films/f1"]
+        opposite = store.nearest("User", EAST)
         np.testing.assert_allclose(opposite["similarity"], [-1], atol=1e-6)
         with pytest.raises(InputError, match='unknown node type "Mvie"; did you mean "Movie"'):
-            store.nearest("Mvie", np.array([0.0, 1.0]))
+            store.nearest("Mvie", NORTH)
 
 
 def test_embeddings_and_recommendations_of_two_runs_come_and_go(place: Place) -> None:
@@ -356,7 +403,7 @@ def test_what_names_an_unknown_node_is_refused_whole(place: Place) -> None:
         with pytest.raises(InputError, match="Movie:films/f9") as caught:
             store.write_recommendations(lost, MORNING)
         assert "\n" not in str(caught.value)
-        with pytest.raises(InputError, match="Spoon:films/f9"):
+        with pytest.raises(InputError, match="Spoon"):
             store.write_recommendations(lost.assign(tail="Spoon:films/f9"), MORNING)
         stray = NodeVectors(pd.Index(["Book:books/b1", "Book:books/b9"]), np.eye(2, dtype=np.float32))
         with pytest.raises(InputError, match="Book:books/b9"):
@@ -396,8 +443,8 @@ def test_values_of_a_query_are_nothing_but_values(place: Place) -> None:
             pytest.skip("queries of other languages are tested with their store")
         store.write_graph(graph)
         text = "MATCH (n:Recipe) WHERE n.name = $name RETURN n.id AS id"
-        for name in HOSTILE.values():
-            assert store.query(text, {"name": name})["id"].tolist() == [name or "none"]
+        for name, identifier in zip(HOSTILE.values(), identifiers(), strict=True):
+            assert store.query(text, {"name": name})["id"].tolist() == [identifier]
         assert store.query(text, {"name": "' OR 1=1 //"}).empty
         for broken in ("MATCH (n:Recipe RETURN n", "RETURN n.name", ""):
             with pytest.raises(InputError) as caught:
@@ -427,6 +474,10 @@ def vectors(graph: KnowledgeGraph, dim: int = 4, seed: int = 1) -> dict[str, Nod
         )
         for kind, names in keys.items()
     }
+
+
+def matrix(*rows: list[int]) -> np.ndarray:
+    return np.array(rows, dtype=np.float32)
 
 
 def recommendations() -> pd.DataFrame:
