@@ -58,6 +58,18 @@ class RdfStore(GraphStore):
         self._written = Written(self._place)
         oxigraph()
 
+    @property
+    def path(self) -> Path:
+        """Where the graph lies."""
+        return self._place.path
+
+    @property
+    def database(self) -> Any:
+        """The pyoxigraph store itself, for what no method does; InputError where nothing lies there."""
+        if not self._place.exists:
+            raise self._no_graph()
+        return self._place.store()
+
     def write_graph(self, graph: KnowledgeGraph, progress: Progress = silent) -> None:
         """Write the graph; a file appears whole, a folder's load goes on where the same graph was interrupted.
 

@@ -21,6 +21,9 @@ FORMATS = {".nt": "N_TRIPLES", ".ttl": "TURTLE", ".nq": "N_QUADS", ".trig": "TRI
 """Ending of a file -> what it holds, as pyoxigraph names it."""
 
 NAMES = {".nt": "N-Triples", ".ttl": "Turtle", ".nq": "N-Quads", ".trig": "TriG"}
+OTHERS = {".rdf": "RDF_XML", ".owl": "RDF_XML", ".xml": "RDF_XML", ".jsonld": "JSON_LD"}
+"""What is read besides."""
+
 FOLDER = ".oxigraph"
 _TRIPLE = attrgetter("triple")
 PREFIXES = {"xsd": XSD, "rdf": RDF}
@@ -54,8 +57,8 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except SyntaxError as error:
         place = f", line {error.lineno}" if error.lineno else ""
-        problem = str(error.msg).split(": ", 1)[-1]
-        raise InputError(f'"{path}"{place}: this is no {NAMES[path.suffix.casefold()]}: {problem}') from error
+        form, problem = NAMES.get(path.suffix.casefold(), "RDF"), " ".join(str(error.msg).split(": ", 1)[-1].split())
+        raise InputError(f'"{path}"{place}: this is no {form}: {problem}') from error
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -78,6 +81,25 @@ def triples_of(path: Path) -> bytes:
             quads = (quad for quad in quads if quad.graph_name == default)
         text: bytes = pyoxigraph.serialize(map(_TRIPLE, quads), format=pyoxigraph.RdfFormat.N_TRIPLES)
         return text
+
+
+def database_of(path: Path) -> Any:
+    """The triples of a file from anywhere, RDF/XML and JSON-LD too, in memory.
+
+    Raises:
+        InputError: no such file, another ending, or one that is something else, with the line.
+    """
+    pyoxigraph = oxigraph()
+    known = {**FORMATS, **OTHERS}
+    if path.suffix.casefold() not in known:
+        raise InputError(f'"{path}": {unknown_name("ending of RDF", path.suffix.casefold(), known)}')
+    store = pyoxigraph.Store()
+    with reading(path):
+        if not path.is_file():
+            raise InputError(f'"{path}" is no file; give one that holds RDF')
+        format_of_file = getattr(pyoxigraph.RdfFormat, known[path.suffix.casefold()])
+        store.bulk_load(path=path, format=format_of_file, base_iri=path.resolve().as_uri())
+    return store
 
 
 class Place:
