@@ -75,12 +75,12 @@ def _answer(
     opened: GraphStore, name: str | None, cypher: str | None, given: dict[str, str], limit: int, page: Path | None
 ) -> pd.DataFrame:
     """The rows; the picture is written where a page is asked for."""
-    from kgxfer.queries import QUERIES, draw, drawable, graph_of, run_query
+    from kgxfer.queries import QUERIES, draw, drawable, answer_graph, run_query
 
     if name is not None:
         found = run_query(opened, name, given, limit)
         if page is not None:
-            draw(*graph_of(opened, name, found), page, QUERIES[name].title)
+            draw(*answer_graph(opened, name, found), page, QUERIES[name].title)
         return found
     values = {key: _literal(value) for key, value in given.items()}
     found = opened.query(str(cypher), values)

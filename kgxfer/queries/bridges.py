@@ -95,9 +95,12 @@ BRIDGES = (
         WITH i, j, s.confidence AS confidence, count(DISTINCT u.key) AS head_users
         OPTIONAL MATCH (w:User)-[:RATED]->(j)
         WITH i, j, confidence, head_users, count(DISTINCT w.key) AS tail_users
-        OPTIONAL MATCH (i)<-[:RATED]-(a:User)-[:SAME_AS*0..1]-(b:User)-[:RATED]->(j)
+        OPTIONAL MATCH (i)<-[:RATED]-(a:User)-[:RATED]->(j)
+        WITH i, j, confidence, head_users, tail_users, count(DISTINCT a.key) AS alone
+        OPTIONAL MATCH (i)<-[:RATED]-(b:User)-[:SAME_AS]-(:User)-[:RATED]->(j)
+        WITH i, j, confidence, head_users, tail_users, alone, count(DISTINCT b.key) AS by_link
         RETURN i.key AS item_key, called(i) AS item, j.key AS twin_key, called(j) AS twin, confidence, head_users,
-               tail_users, count(DISTINCT a.key) AS took_both
+               tail_users, alone + by_link AS took_both
         ORDER BY took_both DESC, item_key, twin_key
         """,
         columns(
@@ -168,10 +171,11 @@ BRIDGES = (
         WITH DISTINCT x
         MATCH (x)-[:SAME_AS*0..1]-(e:Entity)
         MATCH (e)-[f:FACT]-(i:Item)
-        WHERE f.domain = $domain AND NOT EXISTS {
-            MATCH (i)<-[:RATED]-(:User)-[:SAME_AS*0..1]-(:User)-[r:RATED]->(:Item) WHERE r.domain <> $domain
-        }
-        RETURN i.key AS item_key, called(i) AS item, count(DISTINCT e.key) AS entities
+        WHERE f.domain = $domain
+        WITH i, count(DISTINCT e.key) AS entities
+        WHERE NOT EXISTS { MATCH (i)<-[:RATED]-(:User)-[r:RATED]->(:Item) WHERE r.domain <> $domain }
+        AND NOT EXISTS { MATCH (i)<-[:RATED]-(:User)-[:SAME_AS]-(:User)-[r:RATED]->(:Item) WHERE r.domain <> $domain }
+        RETURN i.key AS item_key, called(i) AS item, entities
         ORDER BY entities DESC, item_key
         """,
         columns("item_key item entities:integer"),

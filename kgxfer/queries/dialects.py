@@ -6,7 +6,9 @@ A text of the pack is Cypher with the vocabulary's names and a few words of its 
   several graphs: (n:`Item` {graph: $graph}). In Ladybug a type is a table: (n:`Book`:`Movie`). ``Node`` is every type.
 - ``[r:FACT]`` stands for the relations of facts, ``LINK`` for SAME_AS and SIMILAR_TO, ``KNOWN`` for all but
   RECOMMENDED. What a graph does not have is no table in Ladybug: there the pattern becomes one that nothing matches.
-- ``[:SAME_AS*0..1]`` is the node itself and what is the same, written between two nodes with types.
+- ``MATCH (u)-[:SAME_AS*0..1]-(v:User)``, a clause of its own, is u and what is the same; where several are the same as
+  u, it may come several times: count what is distinct. Ladybug looks the nodes up by their keys, since going along a
+  path of variable length from thousands of nodes takes it minutes instead of a second.
 - ``called(n)`` (name, else id), ``kind(n)``, ``type(r)``, ``starts(r, n)``, ``keys_of(p)``, ``names_of(p)``,
   ``relations_of(p)``, ``joined(list)``, ``cosine(a, b)``, ``shortest((a)-[:KNOWN*1..6]-(b))``.
 
@@ -30,8 +32,8 @@ EVERY_NODE = "Node"
 GROUPS = ("FACT", "LINK", "KNOWN")
 
 _NODE = re.compile(r"\((\w*):(\w+)( \{[^}]*\})?\)")
-_SAME = re.compile(r"-\[:(\w+)\*0\.\.1\]-(?=\(\w*:(\w+)\))")
-_EDGE = re.compile(r"\[(\w*):([A-Z_]+)(\*[0-9.]+)?\]")
+_SAME = re.compile(r"MATCH \((\w+)\)-\[:SAME_AS\*0\.\.1\]-\((\w+):(\w+)\)(?=\s)")
+_EDGE = re.compile(r"\[(\w*):([A-Z_]+)\]")
 _SHORTEST = re.compile(r"shortest\((\(\w+\)-\[):([A-Z_]+)\*1\.\.(\d)(\]-\(\w+\))\)")
 _CALL = re.compile(r"\b(called|kind|type|starts|keys_of|names_of|relations_of|joined|cosine)\(([^()]*)\)")
 
@@ -88,7 +90,7 @@ class Dialect(ABC):
     def render(self, text: str) -> str:
         """The text for this database; what stands in it as a value stays a parameter."""
         text = _SHORTEST.sub(lambda found: self.shortest(*found.groups()), text)
-        text = _SAME.sub(lambda found: self.same(found[1], found[2]), text)
+        text = _SAME.sub(lambda found: self.same(*found.groups()), text)
         text = _EDGE.sub(lambda found: self.edge(found[1], found[2]), text)
         text = _NODE.sub(lambda found: self.node(found[1], found[2], (found[3] or "").strip(" {}")), text)
         return _CALL.sub(lambda found: self.call(found[1], [part.strip() for part in found[2].split(",")]), text)
@@ -102,8 +104,8 @@ class Dialect(ABC):
         """An edge of one of the relations that a name stands for."""
 
     @abstractmethod
-    def same(self, relation: str, kind: str) -> str:
-        """The pattern between a node and itself or one that the relation joins to it."""
+    def same(self, first: str, second: str, kind: str) -> str:
+        """The clause that makes of a node itself and what SAME_AS joins to it; patterns in it are rendered."""
 
     @abstractmethod
     def shortest(self, before: str, name: str, longest: str, after: str) -> str:
@@ -125,8 +127,8 @@ class Neo4jDialect(Dialect):
     def edge(self, variable: str, name: str) -> str:  # noqa: D102
         return f"[{variable}:{_either(self._relations(name))}]"
 
-    def same(self, relation: str, kind: str) -> str:  # noqa: D102
-        return f"-[:`{relation}`*0..1]-"
+    def same(self, first: str, second: str, kind: str) -> str:  # noqa: D102
+        return f"MATCH ({first})-[:`{IDENTITY}`*0..1]-({second}:{kind})"
 
     def shortest(self, before: str, name: str, longest: str, after: str) -> str:  # noqa: D102
         return f"allShortestPaths({before}:{_either(self._relations(name))}*..{longest}{after})"
@@ -164,16 +166,12 @@ class LadybugDialect(Dialect):
         relations = self.stored.relations(name)
         return f"[{variable}:{_either(relations)}]" if relations else f"[{variable}:`{INTERACTION}` {{row: -1}}]"
 
-    def same(self, relation: str, kind: str) -> str:  # noqa: D102
-        # A node is left out, itself too, where no table of the pattern has its type as an end: others help out, and
-        # nobody goes along them.
-        every = _either(self.stored.relations("KNOWN"))
-        reached = self._ends([relation]) & set(self.stored.types(kind))
-        if not reached:
-            return f"-[:{every}*0..0]-"
-        if reached == set(self.stored.types(kind)):
-            return f"-[:`{relation}`*0..1]-"
-        return f"-[:{every}*0..1 (edge, node | WHERE label(edge) = '{relation}')]-"
+    def same(self, first: str, second: str, kind: str) -> str:  # noqa: D102
+        other, key = f"{second}_other", f"{second}_key"
+        keys, found = f"[{first}.key]", ""
+        if self.stored.relations(IDENTITY):
+            keys, found = f"[{first}.key, {other}.key]", f"OPTIONAL MATCH ({first})-[:{IDENTITY}]-({other}:{kind}) "
+        return f"{found}UNWIND {keys} AS {key} MATCH ({second}:{kind} {{key: {key}}})"
 
     def shortest(self, before: str, name: str, longest: str, after: str) -> str:  # noqa: D102
         return f"{before}:{_either(self.stored.relations(name))}* ALL SHORTEST 1..{longest}{after}"
@@ -191,10 +189,6 @@ class LadybugDialect(Dialect):
             "joined": f"list_to_string(' ', {first})",
             "cosine": f"array_cosine_similarity({first}, {last})",
         }[function]
-
-    def _ends(self, relations: Iterable[str]) -> set[str]:
-        used = [kind for kind in self.stored.edge_types if kind.relation in set(relations)]
-        return {end for kind in used for end in (kind.head, kind.tail)}
 
 
 def _either(relations: Iterable[str]) -> str:

@@ -52,7 +52,7 @@ def draw(nodes: pd.DataFrame, relationships: pd.DataFrame, path: Path, title: st
         draft.write_text(page, encoding="utf-8")
 
 
-def graph_of(store: GraphStore, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def answer_graph(store: GraphStore, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The nodes and relationships that an answer of `run_query` speaks of, as `draw` takes them.
 
     Raises:

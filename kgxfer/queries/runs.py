@@ -30,7 +30,9 @@ RUNS = (
         """
         MATCH (v:User)
         WHERE v.key IN $user
-        OPTIONAL MATCH (v)-[:RATED]->(:Item)-[:FACT]-(e:Entity)-[:SAME_AS*0..1]-(x:Entity)
+        MATCH (v)-[:RATED]->(:Item)-[:FACT]-(e:Entity)
+        WITH DISTINCT e
+        MATCH (e)-[:SAME_AS*0..1]-(x:Entity)
         WITH collect(DISTINCT x.key) AS known
         MATCH (u:User)-[r:RECOMMENDED]->(i:Item)
         WHERE u.key IN $user AND r.run = $run

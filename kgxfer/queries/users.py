@@ -18,9 +18,9 @@ USERS = (
         WHERE r.domain = $source
         WITH u, count(r) AS source_items
         MATCH (u)-[:SAME_AS*0..1]-(v:User)
-        MATCH (v)-[q:RATED]->(:Item)
+        MATCH (v)-[q:RATED]->(i:Item)
         WHERE q.domain = $target
-        WITH u, v, source_items, count(q) AS target_items
+        WITH u, v, source_items, count(DISTINCT i.key) AS target_items
         RETURN u.key AS source_key, v.key AS target_key, called(u) AS user, source_items, target_items
         ORDER BY source_items + target_items DESC, source_key, target_key
         """,
@@ -114,9 +114,9 @@ USERS = (
         MATCH (e)-[:SAME_AS*0..1]-(x:Entity)
         MATCH (x)-[g:FACT]-(i:Item)
         WHERE i.key IN $item
-        RETURN u.key AS user_key, h.key AS taken_key, called(h) AS taken, type(f) AS relation, e.key AS entity_key,
-               called(e) AS entity, x.key AS same_key, type(g) AS item_relation, i.key AS item_key,
-               called(i) AS item
+        RETURN DISTINCT u.key AS user_key, h.key AS taken_key, called(h) AS taken, type(f) AS relation,
+               e.key AS entity_key, called(e) AS entity, x.key AS same_key, type(g) AS item_relation,
+               i.key AS item_key, called(i) AS item
         ORDER BY entity, taken_key, relation, item_relation, entity_key, same_key, item_key, user_key
         """,
         columns(
