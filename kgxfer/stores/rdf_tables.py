@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -60,22 +61,37 @@ class _Reader:
         self.kinds = kinds.to_pandas().to_numpy(dtype=object)
         self.key = self.keys.to_pandas().to_numpy(dtype=object)
         self.domains, self.schema = [one["name"] for one in told["domains"]], restore(told, {}, {}).schema
+        self.subjects, self.ends, self.member = cache(self._subjects), cache(self._ends), cache(self._member)
         self.rows = self.column(ROW, np.arange(len(self.nodes)), "int64", STORE).to_numpy(np.int64)
 
     def column(self, name: str, chosen: np.ndarray, dtype: str, space: str = "") -> pd.Series:
         """One property of some nodes, missing where missing."""
-        subjects, objects = self.triples.of(BASE + space + name)
+        subjects, objects = self.subjects(BASE + space + name)
         place = np.full(len(self.nodes), -1)
         place[chosen] = np.arange(len(chosen))
-        return _column(place, self.nodes.places(subjects), objects, len(chosen), dtype)
+        return _column(place, subjects, objects, len(chosen), dtype)
+
+    def _subjects(self, predicate: str) -> tuple[np.ndarray, pa.Array]:
+        """Places of the nodes that are subjects of a predicate (-1: no node), and the objects."""
+        subjects, objects = self.triples.of(predicate)
+        return self.nodes.places(subjects), objects
+
+    def _ends(self, relation: str) -> tuple[np.ndarray, np.ndarray]:
+        """Places of heads and tails of a relation."""
+        heads, tails = self.subjects(BASE + relation)
+        return heads, self.nodes.places(tails)
+
+    def _member(self) -> np.ndarray:
+        """Bool [2, nodes]: which nodes are of the source and of the target domain."""
+        places, said = self.subjects(f"{BASE}{STORE}{DOMAIN}")
+        found = np.zeros((3, len(self.nodes)), dtype=bool)  # the last for a domain that is none
+        found[pd.Index(self.domains).get_indexer(texts(said).to_pandas()), places] = True
+        return found[:2]
 
     def node_table(self, kind: str, dtypes: dict[str, str]) -> pd.DataFrame:
         """The nodes of one type."""
         chosen = np.flatnonzero(self.kinds == kind)
-        subjects, objects = self.triples.of(f"{BASE}{STORE}{DOMAIN}")
-        places, said = self.nodes.places(subjects), pd.Index(self.domains).get_indexer(texts(objects).to_pandas())
-        member = np.zeros((3, len(self.nodes)), dtype=bool)
-        member[said, places] = True
+        member = self.member()
         lists = np.empty(4, dtype=object)
         lists[:] = [None, self.domains[:1], self.domains[1:], self.domains]
         columns = {KEY: self.key[chosen], DOMAIN: lists[(member[0] + 2 * member[1])[chosen]]}
@@ -92,8 +108,7 @@ class _Reader:
     def edge_table(self, kind: EdgeType, dtypes: dict[str, str], size: int, order: dict[str, Any]) -> pd.DataFrame:
         """The edges of one type: those with a statement, and those that are a triple alone."""
         stated = self._stated(kind, dtypes)
-        subjects, objects = self.triples.of(BASE + kind.relation)
-        head, tail = self.nodes.places(subjects), self.nodes.places(objects)
+        head, tail = self.ends(kind.relation)
         own = (head >= 0) & (tail >= 0) & (self.kinds[head] == kind.head) & (self.kinds[tail] == kind.tail)
         pairs = head * len(self.nodes) + tail
         if len(stated):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -56,10 +55,6 @@ class Terms:
 
     def __len__(self) -> int:
         return len(self.terms)
-
-    @cached_property
-    def _index(self) -> pd.Index:
-        return pd.Index(self.terms.to_pandas())
 
     def places(self, terms: pa.Array) -> np.ndarray:
         """Where each of these terms stands; -1 where it does not."""
