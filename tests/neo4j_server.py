@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from neo4j import Driver
 
 START_SECONDS = 120
-ANSWERED = pytest.StashKey[str]()
 REPORT = "neo4j_answered"
+answered: set[str] = set()
+"""The servers that answered in this process, in words."""
+
 IMAGE = "neo4j:5.26-community"
 
 
@@ -63,6 +65,7 @@ class Neo4jServer:
         with self.driver(connection_timeout=5, max_transaction_retry_time=0) as driver:
             found = driver.execute_query("CALL dbms.components() YIELD versions, edition RETURN versions[0], edition")
             self.version, self.edition = found.records[0].values()
+        answered.add(f"Neo4j {self.version} {self.edition}, {self.source}")
 
     def stop(self) -> None:
         """Stop it, so that a test can start it again; skips the test where it is not ours."""
@@ -176,7 +179,7 @@ class OwnServer(Neo4jServer):
 def _tied(command: list[str]) -> list[str]:
     """The command, so that the system ends the server when the tests are gone, however they went (Linux)."""
     tie = shutil.which("setpriv")
-    return [tie, "--pdeathsig", "TERM", *command] if tie else command
+    return [tie, "--pdeathsig", "KILL", *command] if tie else command
 
 
 def _free_port() -> int:
@@ -218,22 +221,19 @@ def _container() -> Iterator[Neo4jServer]:
 
 
 @pytest.fixture(scope="session")
-def neo4j_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
     """The server of this test run; see the module."""
     if uri := os.environ.get("NEO4J_URI"):
         user, password = os.environ.get("NEO4J_USER", "neo4j"), os.environ.get("NEO4J_PASSWORD", "")
         server = Neo4jServer(uri, user, password, "the one of NEO4J_URI")
         server.ask()
-        _note(request.config, server)
         yield server
     elif os.environ.get("NEO4J_HOME"):
         with running(own_server(tmp_path_factory.mktemp("neo4j"))) as started:
-            _note(request.config, started)
             yield started
     else:
         with _container() as server:
-            _note(request.config, server)
-            yield server
+                yield server
 
 
 @pytest.fixture(scope="session")
@@ -259,24 +259,22 @@ def neo4j_store(neo4j_driver: Driver) -> Iterator[Callable[..., Neo4jStore]]:
         store.clear()
 
 
-def _note(config: pytest.Config, server: Neo4jServer) -> None:
-    said = f"Neo4j {server.version} {server.edition}, {server.source}"
-    config.stash[ANSWERED] = said
-    if hasattr(config, "workeroutput"):  # One of several processes: the one that reports reads it there.
-        config.workeroutput[REPORT] = said
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Pass on which servers answered, where this is one of several processes."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[REPORT] = sorted(answered)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take over what a test process noted."""
-    if said := getattr(node, "workeroutput", {}).get(REPORT):
-        node.config.stash[ANSWERED] = said
+    """Take over what a test process passed on."""
+    answered.update(getattr(node, "workeroutput", {}).get(REPORT, []))
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say which server answered, and how many tests asked it."""
     reports = [one for state in ("passed", "failed") for one in terminalreporter.stats.get(state, [])]
     asked = {one.nodeid for one in reports if "neo4j" in one.keywords}
     if asked:
-        said = config.stash.get(ANSWERED, "none answered")
+        said = "; ".join(sorted(answered)) or "none answered"
         terminalreporter.write_line(f"tests on a Neo4j server: {len(asked)}; the server: {said}")

@@ -7,10 +7,7 @@ and tested on Neo4j 5.26 Community.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,15 +15,25 @@ import pandas as pd
 
 from graph_schema.ddl import neo4j_statements
 from graph_schema.errors import InputError, unknown_name
-from graph_schema.schema import EdgeType, Schema
+from graph_schema.schema import EdgeType
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.graph.storage import restore
 from kgxfer.stores import neo4j_statements as cypher
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import description_of, graph_from
+from kgxfer.stores.contents import graph_from
 from kgxfer.stores.neo4j_drawing import drawn, readable
 from kgxfer.stores.neo4j_indexes import create_indexes, extend_names_index
 from kgxfer.stores.neo4j_load import LoadSettings, checked_nodes, load
+from kgxfer.stores.neo4j_manifest import (
+    CLEARING,
+    FORMAT,
+    INDEXING,
+    LOADING,
+    READY,
+    complete,
+    manifest_of,
+    require_same,
+    said_of,
+)
 from kgxfer.stores.neo4j_session import Neo4jSession, connect
 from kgxfer.stores.neo4j_tables import read_edge_tables, read_node_tables
 from kgxfer.stores.neo4j_write_back import WriteBack
@@ -34,33 +41,6 @@ from kgxfer.stores.neo4j_write_back import WriteBack
 if TYPE_CHECKING:
     from neo4j import Driver
     from neo4j.graph import Node
-
-FORMAT = 1
-LOADING, INDEXING, READY, CLEARING = "loading", "indexing", "ready", "clearing"
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What the database says of a graph."""
-
-    fingerprint: str
-    format: int
-    description: str
-    labels: tuple[str, ...]
-    plan: str
-    done: int
-    state: str
-
-    @cached_property
-    def told(self) -> dict[str, Any]:
-        """The description, read."""
-        return json.loads(self.description)  # type: ignore[no-any-return]
-
-    @cached_property
-    def schema(self) -> Schema:
-        """Of the graph."""
-        return restore(self.told, {}, {}).schema
-
 
 class Neo4jStore(GraphStore):
     """One graph of a database, by its name.
@@ -104,46 +84,35 @@ class Neo4jStore(GraphStore):
     def write_graph(self, graph: KnowledgeGraph, progress: Progress = silent) -> None:
         """Write the graph, in batches that are written once each; see `GraphStore.write_graph`."""
         statements = (*cypher.CONSTRAINTS, *neo4j_statements(graph.schema, graph.nodes))
-        manifest = self._manifest()
+        with self._session.patient():
+            self._write(graph, statements, progress)
+
+    def _write(self, graph: KnowledgeGraph, statements: tuple[str, ...], progress: Progress) -> None:
+        session = self._session
+        manifest = manifest_of(session)
         if manifest is not None:
-            self._require_same(manifest, graph)
+            require_same(manifest, graph, self.graph)
             if manifest.state == READY:
                 return
         nodes = checked_nodes(graph, self.graph)
         # The other indexes come last: filling one is quicker than keeping it up through a load.
         constraints = [one for one in statements if one.startswith("CREATE CONSTRAINT")]
-        create_indexes(self._session, constraints)
-        if manifest is None:
-            manifest = self._begin(graph)
-        settings = LoadSettings.parse(json.loads(manifest.plan), f'graph "{self.graph}"')
-        load(self._session, graph, nodes, settings, manifest.done, progress)
-        self._session.change(cypher.SET_STATE, state=INDEXING)
-        create_indexes(self._session, statements[len(constraints) :])
-        extend_names_index(self._session, graph.schema, graph.nodes)
-        self._session.change(cypher.SET_STATE, state=READY)
-
-    def _begin(self, graph: KnowledgeGraph) -> Manifest:
-        """Say what is going to be written, before it is; another program may have said so meanwhile."""
-        labels = [one for one in graph.schema.names if one in graph.nodes]
-        plan = self._settings.model_dump_json()
-        said = {"fingerprint": graph.fingerprint, "description": description_of(graph), "labels": labels}
-        self._session.change(cypher.CREATE_MANIFEST, format=FORMAT, plan=plan, state=LOADING, **said)
-        manifest = self._manifest()
+        create_indexes(session, constraints)
+        said = said_of(graph, self._settings)
+        session.change(cypher.CREATE_MANIFEST, format=FORMAT, state=LOADING, **said)
+        manifest = manifest_of(session)  # another program may have begun meanwhile
         if manifest is None:
             raise InputError(f'graph "{self.graph}" was cleared while it was loaded; load it again')
-        self._require_same(manifest, graph)
-        return manifest
-
-    def _require_same(self, manifest: Manifest, graph: KnowledgeGraph) -> None:
-        place = f'graph "{self.graph}"'
-        if manifest.fingerprint != graph.fingerprint:
-            raise InputError(f"{place} is another one in this database; clear it first, or use another name")
-        if manifest.state == CLEARING:
-            raise InputError(f"{place} is half removed; clear it again, then load it")
+        require_same(manifest, graph, self.graph)
+        load(session, graph, nodes, manifest.settings, manifest.done, progress)
+        session.change(cypher.SET_STATE, state=INDEXING)
+        create_indexes(session, statements[len(constraints) :])
+        extend_names_index(session, graph.schema, graph.nodes)
+        session.change(cypher.SET_STATE, state=READY)
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
-        manifest = self._complete()
+        manifest = complete(self._session)
         nodes = read_node_tables(self._session, manifest.told)
         return graph_from(manifest.description, nodes, read_edge_tables(self._session, manifest.told, nodes))
 
@@ -199,7 +168,8 @@ class Neo4jStore(GraphStore):
     def neighbours(self, key: str, limit: int = 100) -> pd.DataFrame:
         """The edges at a node, those that leave it first; see `GraphStore.neighbours`."""
         kind = key.partition(":")[0]
-        if kind not in self._complete().told["nodes"] or not self._session.read(cypher.known_keys(kind), keys=[key]):
+        known = kind in complete(self._session).told["nodes"]
+        if not known or not self._session.read(cypher.known_keys(kind), keys=[key]):
             raise InputError(f'no node has the key "{key}"; a key is Type:domain/id, such as User:books/u1')
         rows = self._session.read(cypher.leaving(kind), key=key, limit=limit)
         if len(rows) < limit:
@@ -215,7 +185,7 @@ class Neo4jStore(GraphStore):
 
     def stats(self) -> pd.DataFrame:
         """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
-        told = self._complete().told
+        told = complete(self._session).told
         rows = [("nodes", kind, self._session.read(cypher.count_nodes(kind))[0][0]) for kind in told["nodes"]]
         for names in told["edges"]:
             kind = EdgeType(*names)
@@ -229,7 +199,7 @@ class Neo4jStore(GraphStore):
         Raises:
             InputError: relationships of somebody else's hang on the graph's nodes, and would go with them.
         """
-        manifest = self._manifest(any_format=True)
+        manifest = manifest_of(self._session, any_format=True)
         if manifest is None:
             return
         for label in manifest.labels:
@@ -251,29 +221,7 @@ class Neo4jStore(GraphStore):
         """Let go of the server; a driver that was passed in stays open."""
         self._session.close()
 
-    def _manifest(self, *, any_format: bool = False) -> Manifest | None:
-        rows = self._session.read(cypher.READ_MANIFEST)
-        if not rows:
-            return None
-        fingerprint, version, description, labels, plan, done, state = rows[0]
-        if version != FORMAT and not any_format:
-            raise InputError(
-                f'graph "{self.graph}" has format {version}, this version reads {FORMAT}; clear it and load it again'
-            )
-        return Manifest(fingerprint, version, description, tuple(labels), plan, done, state)
-
-    def _complete(self) -> Manifest:
-        manifest = self._manifest()
-        if manifest is None:
-            known = ", ".join(f'"{row[0]}"' for row in self._session.read(cypher.GRAPHS)) or "none"
-            raise InputError(f'no graph "{self.graph}" in this database (graphs: {known}); load it first')
-        if manifest.state == CLEARING:
-            raise InputError(f'graph "{self.graph}" is half removed; clear it again')
-        if manifest.state != READY:
-            raise InputError(f'graph "{self.graph}" was not written whole; load it again to complete it')
-        return manifest
-
     @property
     def _write_back(self) -> WriteBack:
-        manifest = self._complete()
+        manifest = complete(self._session)
         return WriteBack(self._session, manifest.schema, tuple(manifest.told["nodes"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,8 +19,11 @@ Answer = TypeVar("Answer")
 OLDEST = (5, 23)
 """The first version that takes all our statements."""
 
-RETRY_SECONDS = 120.0
-"""How long a transaction is tried again where the server is busy, or stopped and started."""
+RETRY_SECONDS = 15.0
+"""How long the driver tries a transaction again where the server is busy."""
+
+PATIENCE, PAUSE = 300.0, 2.0
+"""How long a load waits for a server that stopped and may be starting again, and after how much it asks again."""
 
 FETCHED_TOGETHER = 10_000
 
@@ -53,13 +57,12 @@ class Neo4jSession:
         self, driver: Driver, graph: str, database: str | None = None, name: str = "Neo4j", *, owned: bool = False
     ) -> None:
         self.driver, self.graph, self.database, self.name = driver, graph, database, name
-        self._owned = owned
+        self._owned, self._patience = owned, 0.0
 
     def read(self, text: str, **parameters: Any) -> list[list[Any]]:
         """The rows of an answer."""
         given = {"graph": self.graph, **parameters}
-        with self._session("READ") as session:
-            return session.execute_read(lambda transaction: transaction.run(text, given).values())
+        return self._managed("READ", lambda transaction: transaction.run(text, given).values())
 
     def ask(self, text: str, parameters: Mapping[str, Any]) -> tuple[list[str], list[list[Any]]]:
         """The columns and rows of what a user asks, who may only read."""
@@ -68,13 +71,12 @@ class Neo4jSession:
             result = transaction.run(text, {"graph": self.graph, **parameters})
             return list(result.keys()), result.values()
 
-        with query_errors(), self._session("READ") as session:
-            return session.execute_read(work)
+        with query_errors():
+            return self._managed("READ", work)
 
     def write(self, work: Callable[[ManagedTransaction], Answer]) -> Answer:
         """Do something in one transaction, again where the server asks for it."""
-        with self._session("WRITE") as session:
-            return session.execute_write(work)
+        return self._managed("WRITE", work)
 
     def change(self, text: str, **parameters: Any) -> None:
         """Run one statement that does the same when it runs twice."""
@@ -83,23 +85,45 @@ class Neo4jSession:
 
     def run(self, text: str, **parameters: Any) -> list[list[Any]]:
         """Run a statement that takes its transactions itself; rows of its answer."""
-        with self._session("WRITE") as session:
+        with server_errors(self.name), self._session("WRITE") as session:
             return session.run(text, {"graph": self.graph, **parameters}).values()
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """Wait for a server that is gone for a while, instead of saying so."""
+        self._patience = PATIENCE
+        try:
+            yield
+        finally:
+            self._patience = 0.0
+
+    def _managed(self, mode: str, work: Callable[[ManagedTransaction], Answer]) -> Answer:
+        from neo4j.exceptions import ServiceUnavailable, SessionExpired, TransientError
+
+        end = time.monotonic() + self._patience
+        with server_errors(self.name):
+            while True:
+                try:
+                    with self._session(mode) as session:
+                        return (session.execute_read if mode == "READ" else session.execute_write)(work)
+                except (ServiceUnavailable, SessionExpired, TransientError):
+                    # The driver has tried already, with longer and longer pauses.
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(PAUSE)
 
     def close(self) -> None:
         """Close the driver where it is ours."""
         if self._owned:
             self.driver.close()
 
-    @contextmanager
-    def _session(self, mode: str) -> Iterator[Session]:
-        with server_errors(self.name), self.driver.session(
+    def _session(self, mode: str) -> Session:
+        return self.driver.session(
             database=self.database,
             default_access_mode=mode,
             fetch_size=FETCHED_TOGETHER,
             notifications_min_severity="OFF",
-        ) as session:
-            yield session
+        )
 
 
 def connect(uri: str, user: str, password: str, graph: str, database: str | None = None) -> Neo4jSession:
