@@ -21,7 +21,7 @@ from kgxfer.stores.contents import vectors_of
 
 PLAIN_LAYERS = 3
 """Hops that count where a model does not say how its vectors came about."""
-PAIRS_AT_ONCE = 64
+PAIRS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, eq=False)

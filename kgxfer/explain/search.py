@@ -18,17 +18,25 @@ from kgxfer.explain.walks import NONE, Rows, Walks
 Through = Literal["any", "facts", "people"]
 
 
+_TWO_HOPS = 5
+"""Slots of two hops with the identity steps around them."""
+
+
 class SearchConfig(Config):
     """Settings of the search.
 
     `hops`: the most hops from an item of the history to the item (SAME_AS costs none). `through`: "facts" for paths
-    that pass no other person, "people" for those that do, "any" for both. `beam`: walks kept per end and length, the
-    strongest; `candidates`: paths kept per user and item before they are weighed.
+    that pass no other person, "people" for those that do, "any" for both. The others bound the work; what is kept is
+    the strongest: `beam`, walks per end and length (for a third hop a quarter of them are followed); `fan`, messages
+    followed per node from the third hop on, since a hub has thousands; `ways`, walks per end and node where walks of
+    two hops and more meet; `candidates`, paths per user and item before they are weighed.
     """
 
     hops: int = Field(3, ge=1, le=4)
     through: Through = "any"
     beam: int = Field(4000, ge=1)
+    fan: int = Field(50, ge=1)
+    ways: int = Field(10, ge=1)
     candidates: int = Field(2000, ge=1)
 
 
@@ -120,7 +128,10 @@ class Search:
 
     def _stepped(self, walks: _Partial, rows: Rows, *, towards_user: bool) -> _Partial:
         """One hop further, with and without an identity step after it; of each owner's walks the strongest are kept."""
-        place, messages = rows.of(walks.end)
+        far = walks.messages.shape[1] >= _TWO_HOPS
+        if far:
+            walks = walks.take(_strongest(walks.owner, walks.weight, -(-self.config.beam // 4)))
+        place, messages = rows.of(walks.end, self.config.fan if far else None)
         longer = self._extended(walks.take(place), messages, towards_user)
         longer = longer.take(_strongest(longer.owner, longer.weight, self.config.beam))
         return self._same(longer, towards_user=towards_user)
@@ -135,6 +146,8 @@ class Search:
         """Put walks together that end in the same node."""
         # An identity step where they meet is the user's side's: with one on either side there would be two in a row.
         backward = backward.take(backward.messages[:, -1] == NONE)
+        if backward.messages.shape[1] >= _TWO_HOPS:
+            forward, backward = (self._few_ways(walks) for walks in (forward, backward))
         ahead, behind = _by_pair(forward, of_user), _by_pair(backward, of_item)
         nodes = self.walks.node_count
         keys = [pair * nodes + walks.end[place] for (pair, place), walks in ((ahead, forward), (behind, backward))]
@@ -145,6 +158,10 @@ class Search:
         other = order[np.arange(len(one)) - np.repeat(counts.cumsum() - counts - first, counts)]
         back = backward.messages[behind[1][other]][:, -2::-1]
         return Candidates(ahead[0][one], np.hstack([forward.messages[ahead[1][one]], back]))
+
+    def _few_ways(self, walks: _Partial) -> _Partial:
+        """Of the walks of one owner to one node, the strongest: at a hub every pair of walks would meet."""
+        return walks.take(_strongest(walks.owner * self.walks.node_count + walks.end, walks.weight, self.config.ways))
 
     def _allowed(self, users: np.ndarray, messages: np.ndarray) -> np.ndarray:
         """Paths that come to no node twice, nor back to the user, and are more than an interaction with the item."""

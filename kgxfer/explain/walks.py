@@ -30,10 +30,10 @@ class Rows:
     offsets: np.ndarray
     messages: np.ndarray
 
-    def of(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All messages that reach the nodes: (place in `nodes`, message), int64 each."""
+    def of(self, nodes: np.ndarray, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The messages that reach the nodes, of each at most `limit`: (place in `nodes`, message), int64 each."""
         starts = self.offsets[nodes]
-        counts = self.offsets[nodes + 1] - starts
+        counts = np.minimum(self.offsets[nodes + 1] - starts, limit or len(self.messages))
         place = np.repeat(np.arange(len(nodes)), counts)
         within = np.arange(len(place)) - np.repeat(counts.cumsum() - counts, counts)
         return place, self.messages[np.repeat(starts, counts) + within]

@@ -64,11 +64,14 @@ def messages_by_hand(graph: KnowledgeGraph, how: Propagation, starts: dict[str, 
 def walks_from(node: int, edges: list[Edge], layers: int) -> Iterator[tuple[tuple[int, ...], int, float]]:
     """Every walk as (messages, where it ends, weight): at most `layers` hops, one identity step between two of them."""
     frontier: list[tuple[tuple[int, ...], int, float, int, bool]] = [((), node, 1.0, 0, False)]
+    received: dict[int, list[tuple[int, int, float, bool]]] = {}
+    for number, (receiver, sender, own, same) in enumerate(edges):
+        received.setdefault(receiver, []).append((number, sender, own, same))
     while frontier:
         walk, end, weight, hops, rested = frontier.pop()
         yield walk, end, weight
-        for number, (receiver, sender, own, same) in enumerate(edges):
-            if receiver == end and (not rested if same else hops < layers):
+        for number, sender, own, same in received.get(end, []):
+            if not rested if same else hops < layers:
                 frontier.append(((*walk, number), sender, weight * own, hops + (not same), same))
 
 
@@ -134,6 +137,23 @@ def test_all_walks_together_are_the_score(films: Likes, combine: str, layers: in
         reached = len(path[: 1 + edges[path[0]][3]])
         owed = sum(value for one, _, value in every if one[:reached] == path[:reached])
         assert weights.owed[number] == pytest.approx(owed, rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize("hops", [1, 3, 4])
+def test_no_path_is_missed(hops: int) -> None:
+    graph, recommender = trained(small_split())
+    walks, _, how = weighed(graph, recommender)
+    edges = messages_by_hand(graph, how, walks.starts)
+    people, films = ["ann", "sue", "eve"], ["f0", "f1", "f2"]
+    users = walks.starts[USER] + graph.user_rows_anywhere(1, [user for user in people for _ in films])
+    items = walks.starts["Movie"] + graph.item_rows(1, films * len(people))
+    bounds = dict.fromkeys(("beam", "fan", "ways", "candidates"), 10**6)
+    found = Search(walks, SearchConfig(hops=hops, **bounds)).paths(users, items)
+    for pair, (user, item) in enumerate(zip(users.tolist(), items.tolist(), strict=True)):
+        paths = [tuple(row[row != NONE].tolist()) for row in found.messages[found.pair == pair]]
+        assert set(paths) == simple_paths(walks, edges, user, item, hops) and len(set(paths)) == len(paths)
+    few = Search(walks, SearchConfig(hops=hops, candidates=1)).paths(users, items)
+    assert few.pair.tolist() == np.unique(found.pair).tolist()
 
 
 def covers(path: tuple[int, ...], one: tuple[int, ...], other: tuple[int, ...]) -> bool:
