@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -13,12 +16,20 @@ import loaders
 from graph_schema import SCHEMA
 from graph_schema.ontology import turtle
 from kgxfer import experiment
+from kgxfer.cli.graph_sources import finished_run
 from kgxfer.experiment.config import GraphConfig
 from kgxfer.experiment.state import Ground
+from kgxfer.explain import Explainer
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.link_audit import default_split
 from kgxfer.stores import open_store
+from kgxfer.stores.base import Progress
+from kgxfer.stores.ladybug import LadybugStore
+from kgxfer.stores.neo4j import Neo4jStore
 from tests.command_line import Answer, Call, assert_mistake
+
+if TYPE_CHECKING:
+    from tests.neo4j_server import Neo4jServer
 
 FILES = ["g.lbug", "g.json", "g.nt"]
 RUN = """
@@ -28,7 +39,7 @@ name = "small"
 name = "case-study"
 
 [graph]
-bridges = ["shared_id"]
+bridges = ["shared_id", "shared_entity"]
 
 [models.one]
 dim = 8
@@ -94,7 +105,7 @@ def test_another_graph_is_refused_until_the_first_is_cleared(call: Call) -> None
 def test_a_run_brings_its_graph_embeddings_and_recommendations(call: Call, run_folder: Path) -> None:
     answer = call("graph", "load", run_folder, "--to", "g.lbug")
     assert answer.status == 0, answer.error
-    assert "kgxfer graph undo small --store g.lbug" in answer.out
+    assert 'kgxfer graph undo "small" --store g.lbug' in answer.out
     rows = pd.read_parquet(run_folder / "recommendations.parquet")
     with open_store("g.lbug") as store:
         vectors = store.read_embeddings()
@@ -177,3 +188,113 @@ def test_a_model_that_the_run_has_not(call: Call, run_folder: Path) -> None:
     answer = call("graph", "load", run_folder, "--to", "g.lbug", "--model", "twoo")
     assert_mistake(answer, 'did you mean "two"? choices: one, two', out=None)
     assert_mistake(call("graph", "load", run_folder, "--to", "g.lbug", "--bridge", "shared_id"), "--bridge does not go")
+
+
+def test_a_recommendation_is_explained_and_its_query_finds_the_path(call: Call, run_folder: Path) -> None:
+    assert call("graph", "load", run_folder, "--to", "g.lbug").status == 0
+    best = pd.read_parquet(run_folder / "recommendations.parquet").query("model == 'one'").head(2_000)
+    found = finished_run(run_folder)
+    assert found.recommender is not None
+    explained = Explainer(found.recommender, found.graph).explain_all(best)
+    place = next(number for number, one in enumerate(explained) if one.paths)
+    user, item = best[["user_id", "item_id"]].iloc[place]
+    answer = call("graph", "explain", run_folder, "--user", user, "--item", item, "--cypher", "ladybug")
+    assert answer.status == 0, answer.error
+    assert "Course " in answer.out.splitlines()[0] and answer.out.splitlines()[1].startswith("- ")
+    text, values = re.findall(r"^(MATCH path.*\nRETURN path)\n// (.*)$", answer.out, re.MULTILINE)[0]
+    given = [word for name, value in json.loads(values).items() for word in ("--param", f"{name}={json.dumps(value)}")]
+    asked = call("graph", "query", "--store", "g.lbug", "--cypher", text, *given)
+    assert asked.status == 0 and "1 row\n" in asked.out
+    assert call("graph", "explain", run_folder, "--user", user, "--item", item, "--out", "why.html").status == 0
+    assert "<svg" in Path("why.html").read_text()
+    mistake = call("graph", "explain", run_folder, "--user", "nobody", "--item", item)
+    assert_mistake(mistake, 'unknown user "nobody"')
+    assert_mistake(call("graph", "explain", "gone", "--user", user, "--item", item), "is no folder of a finished run")
+
+
+def test_communities_are_found_and_asked_for(call: Call) -> None:
+    assert call("graph", "load", "case-study", "--to", "g.lbug").status == 0
+    answer = call("graph", "communities", "--store", "g.lbug")
+    assert answer.status == 0, answer.error
+    number = int(answer.out.split()[0])
+    text = "MATCH (n) WHERE n.community IS NOT NULL RETURN count(DISTINCT n.community) AS found"
+    with open_store("g.lbug") as store:
+        assert store.query(text)["found"].tolist() == [number]
+    assert call("graph", "query", "communities", "--store", "g.lbug").status == 0
+    assert_mistake(call("graph", "communities", "--store", "g.lbug", "--resolution", "0"), "resolution")
+
+
+def test_a_load_tells_of_interruption_how_it_goes_on(
+    call: Call, monkeypatch: pytest.MonkeyPatch, graph: KnowledgeGraph
+) -> None:
+    """Stopped in the middle of a load, the file is no graph yet; loading again makes it the whole one."""
+    written = LadybugStore.write_graph
+
+    def stopped(self: LadybugStore, graph: KnowledgeGraph, progress: Progress) -> None:
+        def tell(what: str, done: int, of: int) -> None:
+            progress(what, done, of)
+            if what == "edges":
+                raise KeyboardInterrupt
+
+        written(self, graph, tell)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LadybugStore, "write_graph", stopped)
+        answer = call("graph", "load", "case-study", "--to", "g.lbug")
+    assert answer.status == 130
+    assert answer.error == (
+        "kgxfer: interrupted; a run continues with --resume, a graph load when it is called again\n"
+    )
+    assert call("graph", "load", "case-study", "--to", "g.lbug").status == 0
+    with open_store("g.lbug") as store:
+        assert store.read_graph().equals(graph)
+
+
+@pytest.fixture
+def server(neo4j_server: Neo4jServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """Address and a graph's name on the server that the tests ask."""
+    monkeypatch.setenv("NEO4J_USER", neo4j_server.user)
+    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_server.password)
+    name = f"test {uuid4()}"
+    yield neo4j_server.uri, name
+    with neo4j_server.driver() as driver:
+        Neo4jStore(driver, name).clear()
+
+
+@pytest.mark.neo4j
+def test_a_run_goes_to_a_server_to_a_file_and_out_again(
+    call: Call, run_folder: Path, server: tuple[str, str]
+) -> None:
+    uri, name = server
+    answer = call("graph", "load", run_folder, "--to", uri, "--graph", name)
+    assert answer.status == 0, answer.error
+    assert call("graph", "load", run_folder, "--to", "g.lbug").status == 0
+    first = counts(call("graph", "stats", "--store", uri, "--graph", name))
+    assert {key: value for key, value in first.items() if key[0] != "edges"} == {
+        key: value for key, value in counts(call("graph", "stats", "--store", "g.lbug")).items() if key[0] != "edges"
+    }
+    assert call("graph", "export", "--from", uri, "--graph", name, "--to", "copy.nt").status == 0
+    with open_store("copy.nt") as copy, open_store("g.lbug") as file:
+        assert copy.read_graph().equals(file.read_graph())
+    asked = call("graph", "query", "domains", "--store", uri, "--graph", name)
+    assert asked.status == 0 and "e-commerce" in asked.out
+    assert call("graph", "undo", "small", "--store", uri, "--graph", name).status == 0
+    assert_mistake(call("graph", "undo", "small", "--store", uri, "--graph", name), 'unknown run "small"')
+    assert call("graph", "clear", "--store", uri, "--graph", name).status == 0
+    assert_mistake(call("graph", "stats", "--store", uri, "--graph", name), "load it first")
+
+
+@pytest.mark.neo4j
+def test_a_server_that_refuses_says_so_before_data_are_read(
+    call: Call, server: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        pytest.fail("data were read")
+
+    monkeypatch.setattr("kgxfer.cli.graph_sources.graph_of", refuse)
+    monkeypatch.setenv("NEO4J_PASSWORD", "not the password")
+    answer = call("graph", "load", "case-study", "--to", server[0])
+    assert_mistake(answer, "password")
+    assert "not the password" not in answer.error
+    monkeypatch.setenv("NEO4J_PASSWORD", "")
+    assert_mistake(call("graph", "load", "case-study", "--to", server[0]), "set NEO4J_PASSWORD")

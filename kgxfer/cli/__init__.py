@@ -13,7 +13,20 @@ from typing import NoReturn
 import typer
 
 from graph_schema.errors import InputError
-from kgxfer.cli import audit, bridge, check, data, graph, graph_export, graph_pull, graph_query, init, recommend, run
+from kgxfer.cli import (
+    audit,
+    bridge,
+    check,
+    data,
+    graph,
+    graph_explain,
+    graph_export,
+    graph_pull,
+    graph_query,
+    init,
+    recommend,
+    run,
+)
 
 INTERRUPTED = 130
 
@@ -39,6 +52,8 @@ graph_app = typer.Typer(help="The knowledge graph in Neo4j, Ladybug, RDF or netw
 graph_app.command("load")(graph.load)
 graph_app.command("stats")(graph.stats)
 graph_app.command("query")(graph_query.query)
+graph_app.command("explain")(graph_explain.explain)
+graph_app.command("communities")(graph.communities)
 graph_app.command("export")(graph_export.export)
 graph_app.command("pull")(graph_pull.pull)
 graph_app.command("undo")(graph.undo)

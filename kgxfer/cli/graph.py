@@ -53,14 +53,15 @@ def load(
     say(f"loaded {size} into {to} in {time.perf_counter() - clock:.1f} s")
     if source.learned is not None:
         name = source.learned.run.name
-        say(f"run {name} is taken out again by: kgxfer graph undo {name} --store {to}")
+        place = to if graph == GRAPH or "://" not in to else f'{to} --graph "{graph}"'
+        say(f'run {name} is taken out again by: kgxfer graph undo "{name}" --store {place}')
 
 
 def _announce(source: Source) -> None:
     from kgxfer.cli.graph_sources import memory_of
 
     say(repr(source.graph))
-    say(f"about {max(1, memory_of(source.graph) // 2**20):,} MB of memory beside the data")
+    say(f"up to about {memory_of(source.graph) // 2**20:,} MB of memory beside the data")
     if source.learned is not None:
         vectors = sum(len(one.keys) for one in source.learned.vectors.values())
         edges = len(source.learned.recommendations)
@@ -81,6 +82,25 @@ def stats(store: Store, graph: GraphId = GRAPH) -> None:
 
     with open_store(store, graph, create=False) as opened:
         print_counts(store, opened.stats())
+
+
+def communities(
+    store: Store,
+    graph: GraphId = GRAPH,
+    resolution: Annotated[
+        float, typer.Option("--resolution", help="Above 1 more and smaller communities, below 1 fewer and larger.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the order in which nodes are looked at.", min=0)] = 0,
+) -> None:
+    """Find communities of densely joined nodes and write their numbers to the nodes, for queries to ask for."""
+    from kgxfer.queries import CommunityConfig, find_communities, write_communities
+    from kgxfer.stores import open_store
+
+    config = CommunityConfig.parse({"resolution": resolution, "seed": seed}, "communities")
+    with open_store(store, graph, create=False) as opened:
+        found = find_communities(opened.read_graph(), config)
+        write_communities(opened, found)
+    say(f"{found.nunique():,} communities of {len(found):,} nodes, the largest of {(found == 0).sum():,}")
 
 
 def undo(

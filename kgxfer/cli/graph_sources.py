@@ -22,8 +22,9 @@ from kgxfer.stores import NodeVectors, Run, recommended_edges, vectors_of
 if TYPE_CHECKING:
     from kgxfer.recommender import Recommender
 
-BYTES_OF_NODE, BYTES_OF_EDGE = 1_100, 600
-"""Memory of a node and an edge while they are written, tables and batches included; measured."""
+BYTES_AT_ALL, BYTES_OF_EACH = 300 * 2**20, 1_000
+"""Memory that writing takes at most: whatever the size, and for each node and edge; measured on Ladybug, which keeps
+what it wrote; the other stores take less of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,24 +78,44 @@ def graph_of(
 
 
 def memory_of(graph: KnowledgeGraph) -> int:
-    """Bytes that writing a graph takes, roughly."""
-    return BYTES_OF_NODE * graph.node_count + BYTES_OF_EDGE * graph.edge_count
+    """Bytes that writing a graph takes at most, roughly."""
+    return BYTES_AT_ALL + BYTES_OF_EACH * (graph.node_count + graph.edge_count)
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A finished run: the graph that it was fitted on, and one of its models, where it has any."""
+
+    name: str
+    graph: KnowledgeGraph
+    model: str | None
+    recommender: Recommender | None
+
+
+def finished_run(folder: Path, root: Path | None = None, model: str | None = None) -> Finished:
+    """Read a run's folder; the first of its models where none is named.
+
+    Raises:
+        InputError: no folder of a finished run, other data than it was made from, or no such model.
+    """
+    if not folder.is_dir():
+        raise InputError(f'"{folder}" is no folder of a finished run; kgxfer run makes one')
+    source = source_of(str(folder), root)
+    models = list(source.run.models) if source.run is not None else []
+    if model is not None and model not in models:
+        raise unknown_name(f'model of run "{folder}"', model, models)
+    chosen = model or next(iter(models), None)
+    recommender = None if chosen is None else load_recommender(folder / "models" / chosen)
+    return Finished(source.name, source.final.graph, chosen, recommender)
 
 
 def _of_run(folder: Path, root: Path | None, model: str | None, run: str | None) -> Source:
-    source = source_of(str(folder), root)
-    graph = source.final.graph
-    assert source.run is not None
-    models = list(source.run.models)
-    if model is None and not models:
-        return Source(source.name, graph)
-    if model is not None and model not in models:
-        raise unknown_name(f'model of run "{folder}"', model, models)
-    name = model or models[0]
+    found = finished_run(folder, root, model)
+    if found.model is None or found.recommender is None:
+        return Source(found.name, found.graph)
     at = datetime.fromtimestamp(int((folder / "report.json").stat().st_mtime), tz=UTC)
-    said = Run(run or folder.resolve().name, name, at)
-    recommender = load_recommender(folder / "models" / name)
-    return Source(source.name, graph, _learned(folder, graph, said, recommender))
+    said = Run(run or folder.resolve().name, found.model, at)
+    return Source(found.name, found.graph, _learned(folder, found.graph, said, found.recommender))
 
 
 def _learned(folder: Path, graph: KnowledgeGraph, run: Run, recommender: Recommender) -> Learned:
