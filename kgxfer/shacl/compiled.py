@@ -187,9 +187,9 @@ def _failing(shape: _Shape, name: str, value: Any) -> tuple[Test, str]:
         return _fits_none(shape, kind, kinds[kind])
     if name in ("class", "datatype"):
         return _fits_none(shape, name, [str(value)])
-    sign, words = (">=", "below") if name == "minInclusive" else ("<=", "above")
+    sign, words = (">=", "more") if name == "minInclusive" else ("<=", "less")
     # What cannot be compared is no more allowed than what is out of bounds.
-    return lambda each: f"! COALESCE({each} {sign} {value.n3()}, false)", f"is {words} {value}, or cannot be compared"
+    return lambda each: f"! COALESCE({each} {sign} {value.n3()}, false)", f"is not {value} or {words}"
 
 
 def _fits_none(shape: _Shape, kind: str, names: Sequence[str]) -> tuple[Test, str]:

@@ -48,7 +48,7 @@ def validate(
     ...     text = f'@prefix kg: <{BASE}> . <https://films.example/heat> a kg:Movie ; kg:runtime -1 .'
     ...     _ = path.write_text(text)
     ...     print(validate(path).faults["message"].tolist())
-    ['is below 0, or cannot be compared']
+    ['is not 0 or more']
     """
     started = time.perf_counter()
     name, store, union = _opened(data)
