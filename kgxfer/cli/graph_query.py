@@ -75,7 +75,7 @@ def _answer(
     opened: GraphStore, name: str | None, cypher: str | None, given: dict[str, str], limit: int, page: Path | None
 ) -> pd.DataFrame:
     """The rows; the picture is written where a page is asked for."""
-    from kgxfer.queries import QUERIES, draw, drawable, answer_graph, run_query
+    from kgxfer.queries import QUERIES, answer_graph, draw, drawable, run_query
 
     if name is not None:
         found = run_query(opened, name, given, limit)

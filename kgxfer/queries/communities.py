@@ -11,7 +11,7 @@ COMMUNITIES = (
         "communities",
         "Communities and what they join",
         "Nodes that are joined more among themselves than to others, by size; one with nodes of both domains is where "
-        "transfer can happen.",
+        "transfer can happen. `kgxfer graph communities` finds them.",
         """
         MATCH (n:Node)
         WHERE n.community IS NOT NULL

@@ -55,7 +55,7 @@ def find_communities(graph: KnowledgeGraph, config: CommunityConfig | None = Non
         np.stack([edges.head + starts[kind.head], edges.tail + starts[kind.tail]])
         for kind, edges in graph.edges.items()
     ]
-    pairs = np.unique(np.sort(np.concatenate(ends, axis=1), axis=0), axis=1)
+    pairs = np.unique(np.sort(np.concatenate([np.empty((2, 0), np.int64), *ends], axis=1), axis=0), axis=1)
     joined = networkx.Graph()
     joined.add_edges_from(pairs[:, pairs[0] != pairs[1]].T.tolist())
     groups = networkx.community.louvain_communities(joined, resolution=config.resolution, seed=config.seed)
@@ -75,7 +75,7 @@ def write_communities(store: GraphStore, communities: pd.Series) -> None:
     if not isinstance(store, LadybugStore | Neo4jStore):
         raise InputError(f"{type(store).__name__} keeps no communities; use Neo4j or a Ladybug file")
     types = dialect_of(store).stored.node_types
-    kinds = communities.index.to_series().str.partition(":")[0].to_numpy()
+    kinds = communities.index.astype("str").str.replace("(?s):.*", "", regex=True).to_numpy()
     by_type = {str(kind): communities[kinds == kind] for kind in pd.unique(kinds)}
     if isinstance(store, LadybugStore):
         _into_ladybug(store, types, by_type)

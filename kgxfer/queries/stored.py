@@ -19,7 +19,8 @@ from kgxfer.stores import GraphStore
 from kgxfer.stores import ladybug_statements as ladybug
 from kgxfer.stores import neo4j_statements as neo4j
 from kgxfer.stores.ladybug import LadybugStore
-from kgxfer.stores.neo4j import READY, Neo4jStore
+from kgxfer.stores.neo4j import Neo4jStore
+from kgxfer.stores.neo4j_manifest import IMPORTED, READY
 
 _IN_PART = "the graph was not written whole; load it again to complete it"
 COMMUNITY = "community"
@@ -66,7 +67,7 @@ def _in_neo4j(store: Neo4jStore) -> StoredGraph:
     manifest = store.query(neo4j.READ_MANIFEST)
     if manifest.empty:
         raise InputError(f'the database holds no graph "{store.graph}"; load one first, or give another name')
-    if manifest["m.state"].iloc[0] != READY:
+    if manifest["m.state"].iloc[0] not in (IMPORTED, READY):
         raise InputError(_IN_PART)
     # Where nothing of the kind was written, a property is null and a relation matches nothing.
     return _stored(json.loads(manifest["m.description"].iloc[0]), True, {*WRITTEN_BACK})
