@@ -26,8 +26,9 @@ from uuid import uuid4
 import pytest
 
 if TYPE_CHECKING:
-    from kgxfer.stores.neo4j import Neo4jStore
     from neo4j import Driver
+
+    from kgxfer.stores.neo4j import Neo4jStore
 
 START_SECONDS = 120
 REPORT = "neo4j_answered"
@@ -177,7 +178,7 @@ class OwnServer(Neo4jServer):
 
 
 def _tied(command: list[str]) -> list[str]:
-    """The command, so that the system ends the server when the tests are gone, however they went (Linux)."""
+    """The command, so that the system ends the server with the thread that starts it, however that ends (Linux)."""
     tie = shutil.which("setpriv")
     return [tie, "--pdeathsig", "KILL", *command] if tie else command
 

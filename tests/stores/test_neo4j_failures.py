@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -85,23 +86,27 @@ def test_a_load_that_is_killed_twenty_times_ends_identical(
 
 @pytest.mark.slow
 def test_a_server_that_stops_and_starts_during_a_load(tmp_path: Path) -> None:
-    graph = wide_graph()
-    with running(own_server(tmp_path / "home")) as server, connected(server, "g", SMALL) as store:
+    graph, begun, stopped = wide_graph(), threading.Event(), threading.Event()
 
-        def stop_and_start() -> None:
-            server.stop()
-            server.start()
+    def progress(what: str, done: int, of: int) -> None:
+        if what == "edges" and done < of / 2:
+            begun.set()
+        elif what == "edges":
+            stopped.wait(timeout=120)
 
-        restart = threading.Thread(target=stop_and_start)
-        said: list[int] = []
-
-        def progress(what: str, done: int, _of: int) -> None:
-            said.append(done)
-            if what == "edges" and not restart.ident:
-                restart.start()
-
-        store.write_graph(graph, progress)
-        restart.join()
+    with (
+        running(own_server(tmp_path / "home")) as server,
+        connected(server, "g", SMALL) as store,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        load = pool.submit(store.write_graph, graph, progress)
+        assert begun.wait(timeout=120)
+        server.stop()
+        stopped.set()
+        time.sleep(1)
+        assert not load.done()
+        server.start()
+        load.result(timeout=300)
         with server.driver() as driver:
             assert_whole(store, graph, driver)
 
