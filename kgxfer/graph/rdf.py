@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from graph_schema.schema import Datatype, EdgeType, Property, Schema
 from kgxfer.graph.convert import node_labels
-from kgxfer.graph.knowledge_graph import EdgeTable, KnowledgeGraph
+from kgxfer.graph.knowledge_graph import KnowledgeGraph
 from kgxfer.graph.rdf_terms import (
     N_TRIPLES,
     RDF,
@@ -92,7 +92,7 @@ def edge_texts(graph: KnowledgeGraph, form: Form, kind: EdgeType) -> Iterator[me
             for name in {kind.head, kind.tail}}  # fmt: skip
     relation = form.iri(kind.relation)
     known = relation_properties(graph.schema, kind.relation)
-    stated = stated_rows(edges)
+    stated = stated_rows(graph, kind)
     for start in range(0, len(edges), ROWS):
         part = slice(start, start + ROWS)
         head, tail = ends[kind.head].take(pa.array(edges.head[part])), ends[kind.tail].take(pa.array(edges.tail[part]))
@@ -108,8 +108,14 @@ def edge_texts(graph: KnowledgeGraph, form: Form, kind: EdgeType) -> Iterator[me
         yield from _in_parts(form, subject, pairs + _properties(form, properties, known, " ".join(kind)))
 
 
-def stated_rows(edges: EdgeTable) -> np.ndarray:
-    """Bool [edges]: which edges have a statement, because they carry something or are there more than once."""
+def stated_rows(graph: KnowledgeGraph, kind: EdgeType) -> np.ndarray:
+    """Bool [edges]: which edges of a type have a statement.
+
+    Those that carry something, or are there more than once; all where something is required, so that it can be missed.
+    """
+    edges = graph.edges[kind]
+    if any(own.required for own in relation_properties(graph.schema, kind.relation).values()):
+        return np.ones(len(edges), dtype=bool)
     ends = pd.DataFrame({"head": edges.head, "tail": edges.tail})
     repeated: np.ndarray = ends.duplicated(keep=False).to_numpy()
     return repeated | edges.properties.notna().any(axis=1).to_numpy() if len(edges.properties.columns) else repeated

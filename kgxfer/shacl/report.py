@@ -34,7 +34,7 @@ class ShaclReport:
         faults: node, path, value, message, shape; one line per fault, no lines where there is none.
         base: what the IRIs of the schema begin with.
         rules: how many constraints were asked for.
-        triples: how many triples there were.
+        size: how many triples there were, or in a graph database nodes and edges.
         nodes: how many nodes of each type there were.
         seconds: what it took, reading included.
     """
@@ -43,9 +43,10 @@ class ShaclReport:
     faults: pd.DataFrame
     base: str
     rules: int
-    triples: int
+    size: int
     nodes: Mapping[str, int]
     seconds: float
+    unit: str = "triples"
 
     @property
     def conforms(self) -> bool:
@@ -70,7 +71,7 @@ class ShaclReport:
     @property
     def summary(self) -> str:
         """The result in a sentence or two."""
-        asked = f"{self.triples:,} triples, {self.rules:,} constraints"
+        asked = f"{self.size:,} {self.unit}, {self.rules:,} constraints"
         if not self.nodes:
             return f"{self.name}: no node is of a type of the schema ({self.base}...), nothing was checked ({asked})."
         kinds = listed([f"{kind} {count:,}" for kind, count in self.nodes.items()])
@@ -84,7 +85,8 @@ class ShaclReport:
         kept = self.faults.head(KEPT).astype(object)
         return {
             "name": self.name, "conforms": self.conforms, "base": self.base, "kgxfer": metadata.version("kgxfer"),
-            "rules": self.rules, "triples": self.triples, "nodes": dict(self.nodes), "seconds": self.seconds,
+            "rules": self.rules, "size": self.size, "unit": self.unit, "nodes": dict(self.nodes),
+            "seconds": self.seconds,
             "counts": self.counts.to_dict("records"), "fault_count": len(self.faults),
             "faults": kept.where(kept.notna(), None).to_dict("records"),
         }  # fmt: skip
@@ -106,7 +108,7 @@ class ShaclReport:
             TEMPLATE, name=f"Shapes of {self.name}", version=metadata.version("kgxfer"), summary=[self.summary],
             findings=sections or [clean],
             facts=[
-                ("triples", f"{self.triples:,}"), ("constraints", f"{self.rules:,}"), ("schema", self.base),
+                (self.unit, f"{self.size:,}"), ("constraints", f"{self.rules:,}"), ("schema", self.base),
                 *((kind, f"{count:,}") for kind, count in self.nodes.items()), ("seconds", f"{self.seconds:.1f}"),
             ],
         )  # fmt: skip

@@ -17,8 +17,12 @@ from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.rdf import graph_texts
 from kgxfer.graph.rdf_terms import N_TRIPLES
 from kgxfer.graph.storage import restore
+from kgxfer.queries.stored import dialect_of
 from kgxfer.shacl.compiled import Rule, rules
+from kgxfer.shacl.cypher import counts
+from kgxfer.shacl.cypher import faults as faults_in_cypher
 from kgxfer.shacl.report import COLUMNS, ShaclReport
+from kgxfer.stores.base import GraphStore
 from kgxfer.stores.rdf import RdfStore
 from kgxfer.stores.rdf_place import database_of, oxigraph
 from kgxfer.stores.rdf_query import value_of
@@ -29,12 +33,13 @@ _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
 def validate(
-    data: KnowledgeGraph | RdfStore | str | Path, schema: Schema | None = None, base: str = BASE
+    data: KnowledgeGraph | GraphStore | str | Path, schema: Schema | None = None, base: str = BASE
 ) -> ShaclReport:
     """Check data against the shapes of a schema.
 
     Args:
         data: a graph, a store that holds one, or a file of RDF from anywhere; of a file with named graphs all of them.
+            Neo4j and Ladybug are asked in Cypher, by the schema of their graph.
         schema: whose shapes; that of the graph when not given, and the vocabulary's where there is none.
         base: what the IRIs of the schema begin with in a file of others.
 
@@ -51,6 +56,8 @@ def validate(
     ['is not 0 or more']
     """
     started = time.perf_counter()
+    if isinstance(data, GraphStore) and data.language == "Cypher":
+        return _asked_in_cypher(data, started)
     name, store, union = _opened(data)
     schema = schema or (data.schema if isinstance(data, KnowledgeGraph) else _schema_of(store)) or SCHEMA
     asked = rules(schema, base, _subclasses(store))
@@ -64,7 +71,7 @@ def validate(
     )  # fmt: skip
 
 
-def _opened(data: KnowledgeGraph | RdfStore | str | Path) -> tuple[str, Any, bool]:
+def _opened(data: KnowledgeGraph | GraphStore | str | Path) -> tuple[str, Any, bool]:
     """What to call it, its triples, and whether named graphs count."""
     if isinstance(data, RdfStore):
         return data.path.name, data.database, False
@@ -73,7 +80,20 @@ def _opened(data: KnowledgeGraph | RdfStore | str | Path) -> tuple[str, Any, boo
         for text in graph_texts(data, N_TRIPLES):
             store.bulk_load(text.tobytes(), format=oxigraph().RdfFormat.N_TRIPLES)
         return " and ".join(data.domain_names), store, False
+    if isinstance(data, GraphStore):
+        return " and ".join((graph := data.read_graph()).domain_names), _opened(graph)[1], False
     return Path(data).name, database_of(Path(data)), True
+
+
+def _asked_in_cypher(store: GraphStore, started: float) -> ShaclReport:
+    """Of a graph database what it does not enforce, by the schema of its graph."""
+    dialect = dialect_of(store)
+    found, asked = faults_in_cypher(store, dialect)
+    nodes, size = counts(dialect, store)
+    return ShaclReport(
+        " and ".join(dialect.stored.domains), found.sort_values(list(COLUMNS), ignore_index=True), BASE, asked, size,
+        nodes, round(time.perf_counter() - started, 2), "nodes and edges",
+    )  # fmt: skip
 
 
 class _There:

@@ -47,7 +47,7 @@ def more_of(graph: KnowledgeGraph, form: Form, kind: str) -> Pairs:
 
 def order_of(graph: KnowledgeGraph) -> str:
     """Order and domains of the edges of all types, as JSON."""
-    return json.dumps([_order(edges) for edges in graph.edges.values()])
+    return json.dumps([_order(edges, stated_rows(graph, kind)) for kind, edges in graph.edges.items()])
 
 
 class _Reader:
@@ -179,9 +179,9 @@ def _column(place: np.ndarray, subjects: np.ndarray, objects: pa.Array, size: in
     return values(objects.filter(pa.array(meant)), dtype).set_axis(places[meant]).reindex(range(size))
 
 
-def _order(edges: EdgeTable) -> dict[str, Any]:
+def _order(edges: EdgeTable, stated: np.ndarray) -> dict[str, Any]:
     """Where the edges without a statement, sorted by their ends, stood (None: in this order), and all domains."""
-    rows = np.flatnonzero(~stated_rows(edges))
+    rows = np.flatnonzero(~stated)
     ordered = rows[np.lexsort((edges.tail[rows], edges.head[rows]))]
     same = len(edges) and (edges.domain == edges.domain[0]).all()
     return {
