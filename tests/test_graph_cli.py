@@ -14,7 +14,7 @@ import pytest
 
 import loaders
 from graph_schema import SCHEMA
-from graph_schema.ontology import turtle
+from graph_schema.ontology import BASE, turtle
 from kgxfer import experiment
 from kgxfer.cli.graph_sources import finished_run
 from kgxfer.experiment.config import GraphConfig
@@ -170,6 +170,10 @@ MISTAKES = [
     (["clear", "--store", "g.nt"], 'there is no "g.nt"'),
     (["export", "--from", "g.json", "--to", "h.json"], 'there is no "g.json"'),
     (["export", "--from", "g.json"], "say where it goes, with --to"),
+    (["export", "schema", "--to-import", "files"], "a schema goes to a folder, with --to"),
+    (["validate"], "say what to check"),
+    (["validate", "gone.ttl"], "gone.ttl"),
+    (["validate", "--store", "g.lbug"], 'there is no "g.lbug"'),
     (["export", "--to", "g.json"], "say where the graph is, with --from"),
     (["export", "--from", "g.json", "--to", "g.json"], '"g.json" is where the graph is'),
     (["export", "shema", "--to", "forms"], '"shema" cannot be exported'),
@@ -222,6 +226,30 @@ def test_communities_are_found_and_asked_for(call: Call) -> None:
         assert store.query(text)["found"].tolist() == [number]
     assert call("graph", "query", "communities", "--store", "g.lbug").status == 0
     assert_mistake(call("graph", "communities", "--store", "g.lbug", "--resolution", "0"), "resolution")
+
+
+@pytest.mark.parametrize("file", ["g.lbug", "g.nt"])
+def test_a_graph_is_held_against_its_shapes(call: Call, file: str) -> None:
+    assert call("graph", "load", "case-study", "--to", file).status == 0
+    answer = call("graph", "validate", "--store", file, "--out", "shapes")
+    assert answer.status == 0 and "no fault" in answer.out
+    assert sorted(path.name for path in Path("shapes").iterdir()) == ["shapes.html", "shapes.json"]
+    assert_mistake(call("graph", "validate", "--store", file, "--out", "shapes"), "exists already")
+
+
+def test_rdf_of_others_is_held_against_the_shapes(call: Call) -> None:
+    Path("theirs.ttl").write_text(f"<https://films.example/heat> a <{BASE}Movie> ; <{BASE}runtime> -1 .")
+    answer = call("graph", "validate", "theirs.ttl")
+    assert answer.status == 1 and answer.error == ""
+    assert "films.example/heat" in answer.out and "is not 0 or more" in answer.out
+
+
+def test_files_for_the_first_load_of_a_server(call: Call) -> None:
+    assert call("graph", "load", "case-study", "--to", "g.json").status == 0
+    answer = call("graph", "export", "--from", "g.json", "--to-import", "files", "--to-graph", "first")
+    assert answer.status == 0, answer.error
+    assert "database import full" in answer.out.splitlines()[-1]
+    assert (Path("files") / "command.txt").is_file()
 
 
 def test_a_load_tells_of_interruption_how_it_goes_on(

@@ -23,6 +23,7 @@ from kgxfer.cli import (
     graph_export,
     graph_pull,
     graph_query,
+    graph_validate,
     init,
     recommend,
     run,
@@ -54,6 +55,7 @@ graph_app.command("stats")(graph.stats)
 graph_app.command("query")(graph_query.query)
 graph_app.command("explain")(graph_explain.explain)
 graph_app.command("communities")(graph.communities)
+graph_app.command("validate")(graph_validate.validate)
 graph_app.command("export")(graph_export.export)
 graph_app.command("pull")(graph_pull.pull)
 graph_app.command("undo")(graph.undo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,9 @@ def export(
     to: Annotated[
         str | None, typer.Option("--to", help="Where it goes: an address too; a folder for a schema.", metavar="PLACE")
     ] = None,
+    to_import: Annotated[
+        Path | None, typer.Option("--to-import", help="Folder for files that neo4j-admin loads into a new database.")
+    ] = None,
     graph: GraphId = GRAPH,
     to_graph: Annotated[
         str | None, typer.Option("--to-graph", help="Its name there, where it is another.", metavar="ID")
@@ -34,14 +38,16 @@ def export(
     """Copy a graph with its embeddings from store to store, or write its vocabulary in all its forms."""
     if what not in (None, SCHEMA):
         raise InputError(f'"{what}" cannot be exported; give "{SCHEMA}", or nothing for the graph itself')
-    if to is None:
-        raise InputError("say where it goes, with --to")
-    if what == SCHEMA:
+    if (to is None) == (to_import is None):
+        raise InputError("say where it goes, with --to, or with --to-import for neo4j-admin, one of the two")
+    if what == SCHEMA and to is not None:
         _export_schema(store, graph, Path(to))
-    elif store is None:
-        raise InputError("say where the graph is, with --from ADDRESS")
-    else:
+    elif store is None or what == SCHEMA:
+        raise InputError("say where the graph is, with --from ADDRESS; a schema goes to a folder, with --to")
+    elif to is not None:
         _copy(store, graph, to, to_graph or graph)
+    elif to_import is not None:
+        _export_import(store, graph, to_import, to_graph or graph)
 
 
 def _copy(store: str, graph: str, to: str, to_graph: str) -> None:
@@ -60,6 +66,17 @@ def _copy(store: str, graph: str, to: str, to_graph: str) -> None:
     say(f"{store} to {to}: {found.node_count:,} nodes, {found.edge_count:,} edges, {embedded:,} embeddings")
     if left := int(counts.loc[counts["kind"] == "recommendations", "count"].sum()):
         say(f"{left:,} recommendations stay where they are; kgxfer graph load RUN_FOLDER --to {to} writes them anew")
+
+
+def _export_import(store: str, graph: str, folder: Path, to_graph: str) -> None:
+    from kgxfer.stores import open_store
+    from kgxfer.stores.neo4j_import import write_import
+
+    with open_store(store, graph, create=False) as opened:
+        found = opened.read_graph()
+    words = write_import(found, folder, to_graph)
+    say(f"{found.node_count:,} nodes and {found.edge_count:,} edges in {folder}; with the server stopped:")
+    say(shlex.join(words))
 
 
 def _export_schema(store: str | None, graph: str, folder: Path) -> None:
