@@ -167,7 +167,7 @@ def _table(figures: dict[str, Any]) -> pd.DataFrame:
 
 def _short(value: Any) -> str:
     if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.4g}"
+        return "" if pd.isna(value) else f"{value:,.4g}"
     return f"{value:,.0f}" if isinstance(value, int | float) else str(value)
 
 
