@@ -100,9 +100,22 @@ class LadybugStore(GraphStore):
         }
         for kind, edges in graph.edges.items():
             to_arrow(edges.properties, edge_columns(graph.schema, kind), f"edges {' '.join(kind)}")
+        if manifest is not None and not self._holds(graph, manifest.done):
+            self.clear()
+            manifest = None
         if manifest is None:
             self._create(graph)
         self._fill(graph, tables, 0 if manifest is None else manifest.done, progress)
+
+    def _holds(self, graph: KnowledgeGraph, done: int) -> bool:
+        """Whether the tables have the rows of the first steps of a load, and no others."""
+        expected: dict[str | EdgeType, int] = dict.fromkeys([*graph.nodes, *graph.edges], 0)
+        for part in (part for step in _steps(graph)[:done] for part in step):
+            expected[part.kind] += part.stop - part.start
+        counting = {
+            kind: cypher.count_nodes(kind) if isinstance(kind, str) else cypher.count_edges(kind) for kind in expected
+        }
+        return all(self._file.run(counting[kind])[0][0] == count for kind, count in expected.items())
 
     def _create(self, graph: KnowledgeGraph) -> None:
         """All tables, empty, and the manifest."""
@@ -119,25 +132,25 @@ class LadybugStore(GraphStore):
             self._file.run(cypher.WRITE_MANIFEST, format=FORMAT, **said)
 
     def _fill(self, graph: KnowledgeGraph, nodes: dict[str, pa.Table], done: int, progress: Progress) -> None:
-        steps = _steps(graph)
         of = {"nodes": graph.node_count, "edges": graph.edge_count}
         written = {"nodes": 0, "edges": 0}
-        table: pa.Table = None
-        for number, step in enumerate(steps, start=1):
+        kept: dict[str | EdgeType, pa.Table] = {}
+        for number, step in enumerate(_steps(graph), start=1):
             with self._file.transaction() if number > done else nullcontext():
                 for part in step:
                     if number > done:
-                        if isinstance(part.kind, str):
-                            table = nodes[part.kind]
-                        elif table is None or part.start == 0 or part is step[0]:
-                            columns = edge_columns(graph.schema, part.kind)
-                            table = to_arrow(edge_table(graph, part.kind), columns, " ".join(part.kind))
-                        rows = table.slice(part.start, part.stop - part.start)
-                        self._file.run(_copy(part.kind, table.column_names), given=rows)
+                        if part.kind not in kept:
+                            table = nodes[part.kind] if isinstance(part.kind, str) else _edges(graph, part.kind)
+                            kept = {part.kind: table}
+                        rows = kept[part.kind].slice(part.start, part.stop - part.start)
+                        self._file.run(_copy(part.kind, rows.column_names), given=rows)
                     written[part.what] += part.stop - part.start
                     progress(part.what, written[part.what], of[part.what])
-                if number > done:
-                    self._file.run(cypher.MARK, done=number, complete=number == len(steps))
+            if number > done:
+                # On a full disk a COPY can be committed whose rows are lost: only what was checkpointed is marked.
+                self._file.run(cypher.CHECKPOINT)
+                self._file.run(cypher.MARK, done=number, complete=False)
+        self._file.run(cypher.MARK, done=len(_steps(graph)), complete=True)
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
@@ -370,6 +383,10 @@ def _steps(graph: KnowledgeGraph) -> list[list[_Part]]:
                 room = STEP - (part.stop - start)
             steps[-1].append(part)
     return steps
+
+
+def _edges(graph: KnowledgeGraph, kind: EdgeType) -> pa.Table:
+    return to_arrow(edge_table(graph, kind), edge_columns(graph.schema, kind), " ".join(kind))
 
 
 def _copy(kind: str | EdgeType, columns: list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,8 +32,13 @@ _PROBLEMS = (
     ("different version", '"{path}" was written by another version of Ladybug; load the graph into a new file'),
     ("Permission denied", 'may not write "{path}" (Permission denied); choose another folder'),
     ("Read-only file system", 'may not write "{path}" (Read-only file system); choose another folder'),
+    ("IO exception", 'cannot read or write "{path}" ({said}); check the disk, or load the graph into a new file'),
     ("buffer pool is full", 'no memory left for "{path}"; close other programs'),
 )
+
+
+_LITTLE = 1 << 20
+"""Bytes; what a disk has left that is full to a database."""
 
 
 class LadybugFile:
@@ -112,7 +118,8 @@ class LadybugFile:
             if users > 1:
                 _open[self._shared] = (database, users - 1)
             else:
-                database.close()
+                with self._errors():
+                    database.close()
 
     @contextmanager
     def _result(self, statement: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
@@ -132,9 +139,13 @@ class LadybugFile:
         try:
             yield
         except RuntimeError as error:
+            said = str(error)
+            # Pages that found no room on the disk can be missed later on only.
+            if "IO exception" in said and shutil.disk_usage(Path(self.name).parent).free < _LITTLE:
+                said = "No space left"
             for sign, message in _PROBLEMS:
-                if sign in str(error):
-                    raise InputError(message.format(path=self.name)) from None
+                if sign in said:
+                    raise InputError(message.format(path=self.name, said=said.splitlines()[0])) from None
             raise
 
 
