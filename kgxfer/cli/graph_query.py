@@ -65,10 +65,15 @@ def query(
         from loaders.files import new_file
 
         with new_file(csv) as draft:
-            found.to_csv(draft, index=False)
+            _flat(found).to_csv(draft, index=False)
         say(f"rows: {csv}")
     if draw is not None:
         say(f"picture: {draw}")
+
+
+def _flat(found: pd.DataFrame) -> pd.DataFrame:
+    """Lists as JSON, which a reader of the file can tell from text."""
+    return found.map(lambda cell: json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, list) else cell)
 
 
 def _answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,12 @@ def test_an_answer_is_a_table_a_file_and_a_picture(call: Call, file: Path, tmp_p
     page = (tmp_path / "why.html").read_text(encoding="utf-8")
     assert "<title>What a user took, in both domains</title>" in page
     assert "Movie:films/f4" in page
+
+
+def test_lists_are_json_in_a_file(call: Call, file: Path, tmp_path: Path) -> None:
+    words = ("--param", "item=b1", "--param", "domain=films", "--limit", 1, "--csv", "rows.csv")
+    assert call("graph", "query", "similar-by-facts", "--store", file, *words).status == 0
+    assert json.loads(pd.read_csv(tmp_path / "rows.csv")["entities"][0]) == ["John Grisham", "thriller"]
 
 
 def test_a_limit_is_kept(call: Call, file: Path) -> None:
