@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -87,15 +86,23 @@ def test_a_load_that_failed_at_any_step_goes_on_and_ends_equal(
 
 
 LOADER = dedent("""
-    import sys
+    import os, signal, sys, time
     from kgxfer.stores import ladybug
     from tests.stores.test_ladybug import many
     ladybug.STEP = 300
+    graph = many()
     print("ready", flush=True)
-    with ladybug.LadybugStore(sys.argv[1]) as store:
-        store.write_graph(many())
-    print("done", flush=True)
+    for seconds in sys.stdin:
+        child = os.fork()
+        if not child:
+            with ladybug.LadybugStore(sys.argv[1]) as store:
+                store.write_graph(graph)
+            os._exit(0)
+        time.sleep(float(seconds))
+        os.kill(child, signal.SIGKILL)
+        print(os.waitpid(child, 0)[1], flush=True)
 """)
+"""Starts a load for each line and kills it after so many seconds; one program, since to import takes longest."""
 
 
 def many() -> KnowledgeGraph:
@@ -118,24 +125,23 @@ def many() -> KnowledgeGraph:
 def test_a_load_that_is_killed_at_any_moment_goes_on_and_ends_equal(tmp_path: Path) -> None:
     graph, random = many(), np.random.default_rng(1)
     path, killed = tmp_path / "graph.lbug", 0
-    for _ in range(20):
-        process = subprocess.Popen(
-            [sys.executable, "-c", LOADER, str(path)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(float(random.uniform(0, 3)))
-        process.send_signal(signal.SIGKILL)
-        killed += "done" not in process.communicate()[0]
-        if random.random() < 0.3:  # else the next goes on where this one stopped
-            with LadybugStore(path) as store:
-                store.write_graph(graph)
-                assert store.read_graph().equals(graph)
-                store.clear()
-    assert killed > 5
-    with LadybugStore(path) as store:
-        store.write_graph(graph)
-        assert store.read_graph().equals(graph)
+    with subprocess.Popen(
+        [sys.executable, "-c", LOADER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+    ) as loader:
+        assert loader.stdin is not None
+        assert loader.stdout is not None
+        assert loader.stdout.readline() == "ready\n"
+        for _ in range(20):
+            loader.stdin.write(f"{random.uniform(0, 1)}\n")
+            loader.stdin.flush()
+            killed += int(loader.stdout.readline()) == signal.SIGKILL
+            if random.random() < 0.3:  # else the next goes on where this one stopped
+                assert loaded(path, graph).equals(graph)
+                with LadybugStore(path) as store:
+                    store.clear()
+        loader.stdin.close()
+    assert killed >= 10
+    assert loaded(path, graph).equals(graph)
 
 
 def test_a_file_that_is_none_of_ladybug(tmp_path: Path) -> None:
