@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from kgxfer.stores.neo4j import Neo4jStore
 
 ODD = 'He said "no"\n<b>`x`</b> & \u202eback\u202c \u05d0\u05d1'
-BOOKS = {"b1": "The Firm", "b2": "A Time to Kill", "b3": ODD, "b4": None}
+ODD_ID = "b\"3'`\\"
+BOOKS = {"b1": "The Firm", "b2": "A Time to Kill", ODD_ID: ODD, "b4": None}
 FILMS = {"f1": "A Time to Kill", "f2": "Heat", "f3": "Heat", "f4": "Ran"}
 
 
@@ -51,7 +52,8 @@ def world(schema: Schema = SCHEMA, relation: str = "AUTHORED_BY", tail: str = "P
             "tail_name": "John Grisham",
         }
     )  # fmt: skip
-    books = domain_of("books", "Book", {"ann": "b1", "bob": "b1 b3"}, items=list(BOOKS), names=BOOKS, facts=facts)
+    read = {"ann": "b1", "bob": f"b1 {ODD_ID}"}
+    books = domain_of("books", "Book", read, items=list(BOOKS), names=BOOKS, facts=facts)
     films = domain_of("films", "Movie", {"bob": "f2", "cem": "f4"}, items=list(FILMS), users=["dan"], names=FILMS)
     split = FixedFiles().split(pair_of(books, films, test={"films": {"cem": "f4"}}, schema=schema))
     alike = link_table(["b2"], ["f1"], "Item", 0.9, "hand", "", "SIMILAR_TO")
@@ -207,7 +209,7 @@ def _visible(picture: str) -> str:
 
 
 def test_pictures_and_pages_take_any_name(plainly: Explainer, tmp_path: FilePath) -> None:
-    told = plainly.explain("ann", "b3")
+    told = plainly.explain("ann", ODD_ID)
     assert len(told.paths) == 1
     picture = ElementTree.fromstring(told.svg())
     assert picture.attrib["role"] == "img"
