@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -25,6 +27,7 @@ from kgxfer.graph.knowledge_graph import EdgeTable
 from kgxfer.graph.rdf_terms import node_iri
 from kgxfer.splits import FixedFiles
 from kgxfer.stores import NodeVectors, Run
+from kgxfer.stores.base import Progress
 from kgxfer.stores.contents import node_table
 from kgxfer.stores.rdf import RdfStore
 from tests.graph.test_storage import odd_graph
@@ -331,6 +334,32 @@ def test_an_interrupted_load_of_a_folder_goes_on(tmp_path: Path) -> None:
             store.write_graph(films_graph("collapse"))
         store.write_graph(graph)
         assert store.read_graph().equals(graph)
+
+
+def killing(after: int) -> Progress:
+    """Kill the process when it tells of its progress once more than so often."""
+    calls = iter(range(after))
+
+    def told(_what: str, _done: int, _of: int) -> None:
+        if next(calls, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return told
+
+
+@pytest.mark.parametrize("ending", [".nt", ".oxigraph"])
+def test_a_load_that_is_killed_again_and_again_ends_identical(tmp_path: Path, ending: str) -> None:
+    path, graph = tmp_path / f"g{ending}", films_graph()
+    for after in range(8):
+        child = os.fork()
+        if not child:
+            RdfStore(path).write_graph(graph, killing(after))
+            os._exit(0)
+        killed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert killed == (-9 if after < 6 else 0), "three types of nodes and three of edges are told of"
+    with RdfStore(path) as store:
+        assert store.read_graph().equals(graph)
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_an_interrupted_file_is_not_there(tmp_path: Path) -> None:
