@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 
 import loaders
 from kgxfer import cli
@@ -71,7 +72,15 @@ def test_help_imports_nothing_heavy() -> None:
     assert finish([sys.executable, "-c", code]).stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("words", ["", "demo", "run", "recommend", "data", "data list", "data fetch"])
+def words_of(command: object, before: str = "") -> list[str]:
+    """The words of all commands below one."""
+    below = getattr(command, "commands", {})
+    return [f"{before}{name}" for name in below] + [
+        words for name, one in below.items() for words in words_of(one, f"{before}{name} ")
+    ]
+
+
+@pytest.mark.parametrize("words", ["", *words_of(typer.main.get_command(cli.app))])
 def test_every_command_explains_itself(call: Call, words: str) -> None:
     answer = call(*words.split(), "--help")
     assert answer.status == 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,6 +18,7 @@ import loaders
 from graph_schema import SCHEMA
 from graph_schema.ontology import BASE, turtle
 from kgxfer import experiment
+from kgxfer.cli.graph_console import progress_bar
 from kgxfer.cli.graph_sources import finished_run
 from kgxfer.experiment.config import GraphConfig
 from kgxfer.experiment.state import Ground
@@ -276,6 +279,25 @@ def test_a_load_tells_of_interruption_how_it_goes_on(
     assert call("graph", "load", "case-study", "--to", "g.lbug").status == 0
     with open_store("g.lbug") as store:
         assert store.read_graph().equals(graph)
+
+
+class Terminal(StringIO):
+    """A screen that remembers."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("screen", "shown"), [(Terminal(), True), (StringIO(), False)])
+def test_a_terminal_shows_how_far_writing_is(screen: StringIO, shown: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("COLUMNS", "120")
+    with progress_bar() as tell:
+        tell("nodes", 1_000, 2_000)
+        tell("nodes", 2_000, 2_000)
+        tell("edges", 5, 10)
+    text = screen.getvalue()
+    assert [word in text for word in ("nodes", "2000/2000", "edges", "5/10", "/s")] == [shown] * 5
 
 
 @pytest.fixture
