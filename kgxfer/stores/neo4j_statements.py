@@ -246,10 +246,10 @@ def _nodes(kind: str) -> str:
 
 
 def _edges(kind: EdgeType) -> str:
+    """From the heads on: asked for both ends at once, the server looks up each pair of nodes, which takes hours."""
     return (
-        f"MATCH (a:`{kind.head}`)-[n:`{kind.relation}`]->(b:`{kind.tail}`) WHERE n.`{ROW}` IS NOT NULL "
-        f"AND a.`{GRAPH}` = $graph AND a.`{KEY}` STARTS WITH '{kind.head}:' "
-        f"AND b.`{GRAPH}` = $graph AND b.`{KEY}` STARTS WITH '{kind.tail}:'"
+        f"{_nodes(kind.head)} WITH n AS a MATCH (a)-[n:`{kind.relation}`]->(b:`{kind.tail}`) "
+        f"WHERE n.`{ROW}` IS NOT NULL AND left(b.`{KEY}`, {len(kind.tail) + 1}) = '{kind.tail}:'"
     )
 
 
