@@ -63,7 +63,8 @@ def validate(
     asked = rules(schema, base, _subclasses(store))
     there = _There(store, union)
     found = [part for rule in asked if there.concerns(rule) for part in _faults(store, rule, union)]
-    faults = pd.DataFrame(found, columns=list(COLUMNS), dtype="str")
+    # A value that two constraints of a shape refuse in the same words, such as two types that it may not be, once.
+    faults = pd.DataFrame(found, columns=list(COLUMNS), dtype="str").drop_duplicates()
     counts = {kind: there.count(base + kind) for kind in schema.names}
     return ShaclReport(
         name, faults.sort_values(list(COLUMNS), ignore_index=True), base, len(asked), len(store),
