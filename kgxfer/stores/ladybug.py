@@ -7,8 +7,7 @@ that says what is in the others. Ancestors of a type are no labels: ask for `:Bo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cached_property
@@ -18,26 +17,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from graph_schema.ddl import EMBEDDING, ladybug_statements
+from graph_schema.ddl import EMBEDDING
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType, Schema
-from graph_schema.tables import IDENTITY, LIKENESS
-from kgxfer.graph import USER, KnowledgeGraph
+from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.storage import restore
 from kgxfer.stores import ladybug_statements as cypher
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import ENDS, description_of, edge_table, graph_from, node_table
+from kgxfer.stores.contents import ENDS, graph_from
 from kgxfer.stores.ladybug_drawing import drawn, readable
 from kgxfer.stores.ladybug_file import LadybugFile
-from kgxfer.stores.ladybug_tables import NODE_COLUMNS, edge_columns, node_columns, to_arrow, to_frame
+from kgxfer.stores.ladybug_load import checked, copy, create, fill, holds
+from kgxfer.stores.ladybug_tables import NODE_COLUMNS, edge_columns, to_arrow, to_frame
 
 if TYPE_CHECKING:
     import ladybug
     import pyarrow as pa
 
 FORMAT = 1
-STEP = 2_000_000
-"""Rows that are written in one transaction."""
 
 VECTORS = 20_000
 """Vectors that are written in one statement."""
@@ -62,16 +59,6 @@ class _Manifest:
         return restore(self.told, {}, {}).schema
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Rows of one table."""
-
-    what: str
-    kind: str | EdgeType
-    start: int
-    stop: int
-
-
 class LadybugStore(GraphStore):
     """One graph in one file.
 
@@ -94,63 +81,13 @@ class LadybugStore(GraphStore):
             raise InputError(f'"{self._file.name}" holds another graph; clear it first, or give another file')
         if manifest is not None and manifest.complete:
             return
-        nodes = {kind: node_table(graph, kind) for kind in graph.nodes}
-        tables = {
-            kind: to_arrow(table, node_columns(graph.schema, kind), f"nodes {kind}") for kind, table in nodes.items()
-        }
-        for kind, edges in graph.edges.items():
-            to_arrow(edges.properties, edge_columns(graph.schema, kind), f"edges {' '.join(kind)}")
-        if manifest is not None and not self._holds(graph, manifest.done):
+        nodes = checked(graph)
+        if manifest is not None and not holds(self._file, graph, manifest.done):
             self.clear()
             manifest = None
         if manifest is None:
-            self._create(graph)
-        self._fill(graph, tables, 0 if manifest is None else manifest.done, progress)
-
-    def _holds(self, graph: KnowledgeGraph, done: int) -> bool:
-        """Whether the tables have the rows of the first steps of a load, and no others."""
-        expected: dict[str | EdgeType, int] = dict.fromkeys([*graph.nodes, *graph.edges], 0)
-        for part in (part for step in _steps(graph)[:done] for part in step):
-            expected[part.kind] += part.stop - part.start
-        counting = {
-            kind: cypher.count_nodes(kind) if isinstance(kind, str) else cypher.count_edges(kind) for kind in expected
-        }
-        return all(self._file.run(counting[kind])[0][0] == count for kind, count in expected.items())
-
-    def _create(self, graph: KnowledgeGraph) -> None:
-        """All tables, empty, and the manifest."""
-        schema = graph.schema
-        statements = [*ladybug_statements(schema, [*graph.edges, *_write_back(graph)], graph.nodes)]
-        nameless = [kind for kind in graph.nodes if "name" not in {row.name for row in schema.properties(kind)}]
-        statements += map(cypher.add_name, nameless)
-        if others := [name for name, _ in self._file.run(cypher.TABLES)]:
-            raise InputError(f'"{self._file.name}" has tables of another program ("{others[0]}"); give another file')
-        with self._file.transaction():
-            for statement in (cypher.CREATE_MANIFEST, *statements):
-                self._file.run(statement)
-            said = {"fingerprint": graph.fingerprint, "description": description_of(graph)}
-            self._file.run(cypher.WRITE_MANIFEST, format=FORMAT, **said)
-
-    def _fill(self, graph: KnowledgeGraph, nodes: dict[str, pa.Table], done: int, progress: Progress) -> None:
-        of = {"nodes": graph.node_count, "edges": graph.edge_count}
-        written = {"nodes": 0, "edges": 0}
-        kept: dict[str | EdgeType, pa.Table] = {}
-        for number, step in enumerate(_steps(graph), start=1):
-            with self._file.transaction() if number > done else nullcontext():
-                for part in step:
-                    if number > done:
-                        if part.kind not in kept:
-                            table = nodes[part.kind] if isinstance(part.kind, str) else _edges(graph, part.kind)
-                            kept = {part.kind: table}
-                        rows = kept[part.kind].slice(part.start, part.stop - part.start)
-                        self._file.run(_copy(part.kind, rows.column_names), given=rows)
-                    written[part.what] += part.stop - part.start
-                    progress(part.what, written[part.what], of[part.what])
-            if number > done:
-                # On a full disk a COPY can be committed whose rows are lost: only what was checkpointed is marked.
-                self._file.run(cypher.CHECKPOINT)
-                self._file.run(cypher.MARK, done=number, complete=False)
-        self._file.run(cypher.MARK, done=len(_steps(graph)), complete=True)
+            create(self._file, graph, FORMAT)
+        fill(self._file, graph, nodes, 0 if manifest is None else manifest.done, progress)
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
@@ -224,7 +161,7 @@ class LadybugStore(GraphStore):
                 part = to_arrow(group, edge_columns(schema, kind), cypher.RECOMMENDED)
                 if [head, tail] not in self._file.run(cypher.pairs_of(cypher.RECOMMENDED)):
                     self._file.run(cypher.add_pair(cypher.RECOMMENDED, head, tail))
-                self._file.run(_copy(kind, part.column_names), given=part)
+                self._file.run(copy(kind, part.column_names), given=part)
                 done += len(part)
                 progress("recommendations", done, len(table))
 
@@ -355,42 +292,6 @@ class LadybugStore(GraphStore):
         for kind in self._dims():
             rows += [("embeddings", *row) for row in self._file.run(cypher.vector_runs(kind))]
         return pd.DataFrame(rows, columns=["what", "run", "count"])
-
-
-def _write_back(graph: KnowledgeGraph) -> Iterator[EdgeType]:
-    """Edge types that queries ask for whether or not the graph has such edges: a table that lacks is an error."""
-    users, items = (USER, USER), dict.fromkeys(graph.item_types)
-    pairs = {cypher.RECOMMENDED: [(USER, item) for item in items]}
-    for relation in (IDENTITY, LIKENESS):
-        pairs[relation] = [users, *((item, item) for item in items), graph.item_types]
-    for relation, ends in pairs.items():
-        for head, tail in ends:
-            with suppress(InputError):  # a user's own vocabulary need not have it
-                yield graph.schema.edge_type(head, relation, tail)
-
-
-def _steps(graph: KnowledgeGraph) -> list[list[_Part]]:
-    """Which rows are written in one transaction: of several tables where they are small; at least one step."""
-    sizes: list[tuple[str, str | EdgeType, int]] = [("nodes", kind, one.size) for kind, one in graph.nodes.items()]
-    sizes += [("edges", kind, len(edges)) for kind, edges in graph.edges.items()]
-    steps: list[list[_Part]] = [[]]
-    room = STEP
-    for what, kind, size in sizes:
-        for start in range(0, size, STEP):
-            part = _Part(what, kind, start, min(start + STEP, size))
-            if (room := room - (part.stop - start)) < 0:
-                steps.append([])
-                room = STEP - (part.stop - start)
-            steps[-1].append(part)
-    return steps
-
-
-def _edges(graph: KnowledgeGraph, kind: EdgeType) -> pa.Table:
-    return to_arrow(edge_table(graph, kind), edge_columns(graph.schema, kind), " ".join(kind))
-
-
-def _copy(kind: str | EdgeType, columns: list[str]) -> str:
-    return cypher.copy_nodes(kind, columns) if isinstance(kind, str) else cypher.copy_edges(kind, columns[2:])
 
 
 def _vector_table(given: NodeVectors) -> pa.Table:

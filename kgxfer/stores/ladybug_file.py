@@ -36,7 +36,12 @@ _PROBLEMS = (
     ("buffer pool is full", 'no memory left for "{path}"; close other programs'),
 )
 
+_QUOTED = re.compile(
+    r"""'(?:\\.|[^'\\])*' | "(?:\\.|[^"\\])*" | `[^`]*` | //[^\n]* | /\*.*?\*/""", re.DOTALL | re.VERBOSE
+)
+"""What of a query is text, a name or a comment."""
 
+_PARAMETER = re.compile(r"\$(\w+)")
 _LITTLE = 1 << 20
 """Bytes; what a disk has left that is full to a database."""
 
@@ -87,6 +92,9 @@ class LadybugFile:
             InputError: what the database says of the text.
         """
         given = {name.removeprefix("$"): _plain(value) for name, value in (parameters or {}).items()}
+        # The database takes a parameter that is not given for a missing value, and finds nothing without a word.
+        if missing := [name for name in _PARAMETER.findall(_QUOTED.sub("", text)) if name not in given]:
+            raise InputError(f'query: parameter "{missing[0]}" has no value; give it one')
         try:
             with self.transaction(BEGIN_READING), self._result(text, given) as result:
                 return result.get_column_names(), result.get_all()

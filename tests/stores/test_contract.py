@@ -447,6 +447,9 @@ def test_values_of_a_query_are_nothing_but_values(place: Place) -> None:
         for name, identifier in zip(HOSTILE.values(), identifiers(), strict=True):
             assert store.query(text, {"name": name})["id"].tolist() == [identifier]
         assert store.query(text, {"name": "' OR 1=1 //"}).empty
+        with pytest.raises(InputError, match="name"):
+            store.query(text)  # a value that is not given is no missing value
+        assert store.query("RETURN '$no' AS a, \"it's $none\" AS b // $nor\n")["a"].tolist() == ["$no"]
         for broken in ("MATCH (n:Recipe RETURN n", "RETURN n.name", ""):
             with pytest.raises(InputError) as caught:
                 store.query(broken)

@@ -17,7 +17,7 @@ from graph_schema import InputError
 from kgxfer.bridges import propose_links
 from kgxfer.graph import COMBINATIONS, KnowledgeGraph, build_graph
 from kgxfer.splits import Split
-from kgxfer.stores import NodeVectors, Run
+from kgxfer.stores import NodeVectors, Run, ladybug_load
 from kgxfer.stores import ladybug as module
 from kgxfer.stores.ladybug import LadybugStore
 from tests.stores.test_contract import films, hostile, recommendations, vectors
@@ -45,7 +45,7 @@ def test_a_graph_comes_back_equal_when_the_file_is_opened_again(
 
 
 def test_tables_of_many_steps_are_those_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STEP", 3)
+    monkeypatch.setattr(ladybug_load, "STEP", 3)
     told: list[tuple[str, int, int]] = []
     graph = hostile()
     with LadybugStore(tmp_path / "graph.lbug") as store:
@@ -61,7 +61,7 @@ def test_tables_of_many_steps_are_those_of_one(tmp_path: Path, monkeypatch: pyte
 def test_a_load_that_failed_at_any_step_goes_on_and_ends_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    monkeypatch.setattr(module, "STEP", 3)
+    monkeypatch.setattr(ladybug_load, "STEP", 3)
     graph, calls = films(), 0
 
     def failing(*_said: object) -> None:
@@ -87,15 +87,15 @@ def test_a_load_that_failed_at_any_step_goes_on_and_ends_equal(
 
 LOADER = dedent("""
     import os, signal, sys, time
-    from kgxfer.stores import ladybug
+    from kgxfer.stores import LadybugStore, ladybug_load
     from tests.stores.test_ladybug import many
-    ladybug.STEP = 300
+    ladybug_load.STEP = 300
     graph = many()
     print("ready", flush=True)
     for seconds in sys.stdin:
         child = os.fork()
         if not child:
-            with ladybug.LadybugStore(sys.argv[1]) as store:
+            with LadybugStore(sys.argv[1]) as store:
                 store.write_graph(graph)
             os._exit(0)
         time.sleep(float(seconds))
@@ -217,7 +217,7 @@ def test_a_disk_that_is_full(small_disk: Path) -> None:
 def test_a_disk_that_fills_up_during_a_load_and_is_then_enlarged(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch, size: str
 ) -> None:
-    monkeypatch.setattr(module, "STEP", 5_000)
+    monkeypatch.setattr(ladybug_load, "STEP", 5_000)
     subprocess.run(["mount", "-o", f"remount,size={size}", str(small_disk)], check=True)
     graph = many()
     with pytest.raises(InputError, match=r"no space left while writing .*graph.lbug") as caught:
