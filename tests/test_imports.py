@@ -11,8 +11,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("graph_schema", "loaders", "kgxfer")
 ORDER = (  # noqa: SIM905
     "registry rng splits features bridges graph losses encoders scorer stages model topk recommender "
-    "recommender_store evaluation baselines training stores explain queries experiment audit link_audit data_check shacl "
-    "tuning serving cli __main__"
+    "recommender_store evaluation baselines training stores explain queries experiment audit link_audit data_check "
+    "shacl tuning serving cli __main__"
 ).split()
 """Inside kgxfer a module imports only from its left. `kgxfer/__init__.py` stands to the right of all."""
 
