@@ -181,10 +181,12 @@ def forget_vectors(root: str) -> str:
 
 
 def nearest(kind: str) -> str:
-    """Key, name and vector of the nodes of a type among the $k nearest of index $index."""
+    """Key, name and vector of the $n nearest nodes of a type among the $k that index $index proposes."""
     return (
         "CALL db.index.vector.queryNodes($index, $k, $vector) YIELD node AS n "
-        f"WHERE n:`{kind}` AND n.`{GRAPH}` = $graph RETURN n.`{KEY}`, n.name, n.`{EMBEDDING}`"
+        f"WHERE n:`{kind}` AND n.`{GRAPH}` = $graph "
+        f"WITH n, vector.similarity.cosine(n.`{EMBEDDING}`, $vector) AS s "
+        f"ORDER BY s DESC LIMIT $n RETURN n.`{KEY}`, n.name, n.`{EMBEDDING}`"
     )
 
 

@@ -20,7 +20,7 @@ from kgxfer.stores.neo4j_tables import moment_of
 NUMBERS, EDGES = 500_000, 10_000
 """The most numbers of vectors, and the most recommendations, that are written in one transaction."""
 
-OVERFETCH, LEAST = 10, 200
+OVERFETCH, LEAST = 10, 1_000
 """How many times as many nodes as are wanted the vector index is asked for, and at least how many."""
 
 
