@@ -92,7 +92,10 @@ class GraphStore(ABC):
 
     @abstractmethod
     def undo(self, run: str) -> pd.DataFrame:
-        """Remove all vectors and recommendations of a run and return what went, as a table what, count.
+        """Remove all vectors and recommendations of a run and return what went.
+
+        Returns:
+            what ("recommendations", "embeddings"), count; both lines, also of none.
 
         Raises:
             InputError: no such run; the message names those that are there.
@@ -112,7 +115,11 @@ class GraphStore(ABC):
 
     @abstractmethod
     def stats(self) -> pd.DataFrame:
-        """Counts as a table kind ("nodes", "edges", "recommendations", "embeddings"), name, count."""
+        """Counts as a table kind, name, count.
+
+        The name is the type of nodes and of embeddings, the three words of an edge type ("User RATED Movie"), the run
+        of recommendations.
+        """
 
     @abstractmethod
     def clear(self, progress: Progress = silent) -> None:
