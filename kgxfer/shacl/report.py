@@ -106,7 +106,7 @@ class ShaclReport:
         clean = Section("none", "Faults", none, not self.nodes, self.summary, Table("", [], []), None)
         return filled(
             TEMPLATE, name=f"Shapes of {self.name}", version=metadata.version("kgxfer"), summary=[self.summary],
-            findings=sections or [clean],
+            findings=sections or [clean], mark="the vocabulary does not allow what is there",
             facts=[
                 (self.unit, f"{self.size:,}"), ("constraints", f"{self.rules:,}"), ("schema", self.base),
                 *((kind, f"{count:,}") for kind, count in self.nodes.items()), ("seconds", f"{self.seconds:.1f}"),
