@@ -93,13 +93,13 @@ def communities(
     seed: Annotated[int, typer.Option("--seed", help="Of the order in which nodes are looked at.", min=0)] = 0,
 ) -> None:
     """Find communities of densely joined nodes and write their numbers to the nodes, for queries to ask for."""
-    from kgxfer.queries import CommunityConfig, find_communities, write_communities
+    from kgxfer.queries import CommunityConfig, find_communities
     from kgxfer.stores import open_store
 
     config = CommunityConfig.parse({"resolution": resolution, "seed": seed}, "communities")
     with open_store(store, graph, create=False) as opened:
         found = find_communities(opened.read_graph(), config)
-        write_communities(opened, found)
+        opened.write_communities(found)
     say(f"{found.nunique():,} communities of {len(found):,} nodes, the largest of {(found == 0).sum():,}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from graph_schema.ddl import EMBEDDING
+from graph_schema.ddl import COMMUNITY, EMBEDDING
 from graph_schema.errors import InputError
 from graph_schema.schema import EdgeType
 from kgxfer.graph import USER
@@ -23,9 +23,6 @@ from kgxfer.stores.neo4j import Neo4jStore
 from kgxfer.stores.neo4j_manifest import IMPORTED, READY
 
 _IN_PART = "the graph was not written whole; load it again to complete it"
-COMMUNITY = "community"
-"""The property of nodes that `kgxfer.queries.grouping` writes."""
-
 WRITTEN_BACK = (EMBEDDING, COMMUNITY)
 
 

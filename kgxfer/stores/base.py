@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
+from graph_schema.errors import InputError
 from kgxfer.graph import KnowledgeGraph
 
 Progress = Callable[[str, int, int], None]
@@ -89,6 +90,14 @@ class GraphStore(ABC):
             run: whose they are; what is there of this run is replaced.
             progress: see `Progress`.
         """
+
+    def write_communities(self, communities: pd.Series) -> None:
+        """Write numbers of communities (index: keys of nodes) in place of all that were there; not part of any run.
+
+        Raises:
+            InputError: a store without Cypher keeps none; a key that the graph does not have.
+        """
+        raise InputError(f"{type(self).__name__} keeps no communities; use Neo4j or a Ladybug file")
 
     @abstractmethod
     def undo(self, run: str) -> pd.DataFrame:

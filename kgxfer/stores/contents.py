@@ -142,6 +142,21 @@ def recommended_edges(graph: KnowledgeGraph, recommendations: pd.DataFrame, doma
     return pd.DataFrame({**made, **values})
 
 
+def communities_by_type(communities: pd.Series) -> dict[str, pd.Series]:
+    """Communities of the nodes of each type, as the keys name it."""
+    kinds = communities.index.astype("str").str.replace("(?s):.*", "", regex=True).to_numpy()
+    return {str(kind): communities[kinds == kind] for kind in pd.unique(kinds)}
+
+
+def require_found(kind: str, communities: pd.Series, found: int) -> None:
+    """Refuse communities of nodes that the graph does not have."""
+    if found < len(communities):
+        raise InputError(
+            f"{len(communities) - found:,} of {len(communities):,} {kind} nodes that have a community are not in the "
+            "stored graph; find communities in the graph that was loaded"
+        )
+
+
 def _dtypes(table: pd.DataFrame) -> dict[str, str]:
     return {name: str(column.dtype) for name, column in table.items()}
 

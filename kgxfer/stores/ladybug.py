@@ -24,7 +24,7 @@ from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.storage import restore
 from kgxfer.stores import ladybug_statements as cypher
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import ENDS, graph_from
+from kgxfer.stores.contents import ENDS, communities_by_type, graph_from, require_found
 from kgxfer.stores.ladybug_drawing import drawn, readable
 from kgxfer.stores.ladybug_file import LadybugFile
 from kgxfer.stores.ladybug_load import checked, copy, create, fill, holds
@@ -164,6 +164,19 @@ class LadybugStore(GraphStore):
                 self._file.run(copy(kind, part.column_names), given=part)
                 done += len(part)
                 progress("recommendations", done, len(table))
+
+    def write_communities(self, communities: pd.Series) -> None:
+        """Write numbers of communities; see `GraphStore.write_communities`."""
+        kinds = [*self._complete().told["nodes"]]
+        with self._file.transaction():
+            for kind in kinds:
+                self._file.run(cypher.add_communities(kind))
+                self._file.run(cypher.forget_communities(kind))
+            for kind, chosen in communities_by_type(communities).items():
+                table = pd.DataFrame({"key": chosen.index, "number": chosen.to_numpy()})
+                given = to_arrow(table, {"key": "STRING", "number": "INT64"}, "communities")
+                found = self._file.run(cypher.set_communities(kind), given=given)[0][0] if kind in kinds else 0
+                require_found(kind, chosen, found)
 
     def undo(self, run: str) -> pd.DataFrame:
         """Remove what a run wrote; see `GraphStore.undo`."""

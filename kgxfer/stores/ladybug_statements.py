@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from graph_schema.ddl import DOMAIN, EMBEDDING, EMBEDDING_RUN, KEY, ROW
+from graph_schema.ddl import COMMUNITY, DOMAIN, EMBEDDING, EMBEDDING_RUN, KEY, ROW
 from graph_schema.schema import EdgeType
 
 MANIFEST = "kgxfer graph"
@@ -114,6 +114,21 @@ def set_vectors(kind: str) -> str:
         f"LOAD FROM $given MATCH (n:`{kind}` {{`{KEY}`: key}}) "
         f"SET n.`{EMBEDDING}` = vector, n.`{EMBEDDING_RUN}` = $run"
     )
+
+
+def add_communities(kind: str) -> str:
+    """Give a node table a column for communities."""
+    return f"ALTER TABLE `{kind}` ADD IF NOT EXISTS `{COMMUNITY}` INT64"
+
+
+def forget_communities(kind: str) -> str:
+    """Take all nodes of a type out of their communities."""
+    return f"MATCH (n:`{kind}`) SET n.`{COMMUNITY}` = NULL"
+
+
+def set_communities(kind: str) -> str:
+    """Give the nodes of $given (key, number) their communities, and count them."""
+    return f"LOAD FROM $given MATCH (n:`{kind}` {{`{KEY}`: key}}) SET n.`{COMMUNITY}` = number RETURN count(*)"
 
 
 def read_vectors(kind: str) -> str:

@@ -134,6 +134,10 @@ class Neo4jStore(GraphStore):
         """Write RECOMMENDED edges in place of those of the same run; see `GraphStore.write_recommendations`."""
         self._write_back.recommendations(edges, run, progress)
 
+    def write_communities(self, communities: pd.Series) -> None:
+        """Write numbers of communities; see `GraphStore.write_communities`."""
+        self._write_back.communities(communities)
+
     def undo(self, run: str) -> pd.DataFrame:
         """Remove what a run wrote; see `GraphStore.undo`."""
         back = self._write_back

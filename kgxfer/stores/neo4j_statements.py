@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from graph_schema.ddl import EMBEDDING, EMBEDDING_RUN, GRAPH, KEY, NAMES_INDEX, ROW
+from graph_schema.ddl import COMMUNITY, EMBEDDING, EMBEDDING_RUN, GRAPH, KEY, NAMES_INDEX, ROW
 from graph_schema.schema import EdgeType
 
 MANIFEST = "kgxfer.Graph"
@@ -124,6 +124,19 @@ WRITE_RUN = f"MERGE (r:`{RUN}` {{`{GRAPH}`: $graph, name: $run}}) SET r.model = 
 RUNS = f"MATCH (r:`{RUN}` {{`{GRAPH}`: $graph}}) RETURN r.name AS run ORDER BY run"
 DELETE_RUN = f"MATCH (r:`{RUN}` {{`{GRAPH}`: $graph, name: $run}}) DELETE r"
 DELETE_RUNS = f"MATCH (r:`{RUN}` {{`{GRAPH}`: $graph}}) DELETE r"
+
+def forget_communities(kind: str) -> str:
+    """Take all nodes of a type out of their communities."""
+    return f"{_nodes(kind)} REMOVE n.`{COMMUNITY}`"
+
+
+def set_communities(kind: str) -> str:
+    """Give the nodes of $rows (key, number) their communities, and count them."""
+    return (
+        f"UNWIND $rows AS row MATCH (n:`{kind}` {{`{GRAPH}`: $graph, `{KEY}`: row[0]}}) "
+        f"SET n.`{COMMUNITY}` = row[1] RETURN count(*)"
+    )
+
 
 VECTOR_INDEX = (
     "SHOW VECTOR INDEXES YIELD name, options WHERE name = $name "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,13 @@ from graph_schema.errors import InputError
 from graph_schema.schema import Schema
 from kgxfer.stores import neo4j_statements as cypher
 from kgxfer.stores.base import NodeVectors, Progress, Run
-from kgxfer.stores.contents import ENDS
+from kgxfer.stores.contents import ENDS, communities_by_type, require_found
 from kgxfer.stores.neo4j_indexes import create_indexes
 from kgxfer.stores.neo4j_session import Neo4jSession
 from kgxfer.stores.neo4j_tables import moment_of
+
+if TYPE_CHECKING:
+    from neo4j import ManagedTransaction
 
 NUMBERS, EDGES = 500_000, 10_000
 """The most numbers of vectors, and the most recommendations, that are written in one transaction."""
@@ -89,6 +93,24 @@ class WriteBack:
                 done += len(part)
                 progress("recommendations", done, len(edges))
 
+    def communities(self, communities: pd.Series) -> None:
+        """Write numbers of communities in place of all that were there, in one transaction."""
+        by_type = communities_by_type(communities)
+        given = {"graph": self.session.graph}
+
+        def work(transaction: ManagedTransaction) -> None:
+            for kind in self.node_types:
+                transaction.run(cypher.forget_communities(kind), given).consume()
+            for kind, chosen in by_type.items():
+                rows = [[key, int(number)] for key, number in chosen.items()] if kind in self.node_types else []
+                found = 0
+                for start in range(0, len(rows), EDGES):
+                    part = {**given, "rows": rows[start : start + EDGES]}
+                    found += transaction.run(cypher.set_communities(kind), part).values()[0][0]
+                require_found(kind, chosen, found)
+
+        self.session.write(work)
+
     def runs(self) -> list[str]:
         """The runs that wrote something back."""
         return [row[0] for row in self.session.read(cypher.RUNS)]
@@ -98,7 +120,7 @@ class WriteBack:
         gone = {"recommendations": self.session.run(cypher.FORGET_RECOMMENDATIONS, run=run)[0][0]}
         gone["embeddings"] = sum(self.session.run(cypher.forget_vectors(root), run=run)[0][0] for root in self.roots)
         self.session.change(cypher.DELETE_RUN, run=run)
-        return pd.DataFrame([(what, count) for what, count in gone.items() if count], columns=["what", "count"])
+        return pd.DataFrame(sorted(gone.items()), columns=["what", "count"])
 
     def counts(self) -> list[tuple[str, str, int]]:
         """Rows what, run, count."""

@@ -9,7 +9,6 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 
-from kgxfer.queries import write_communities
 from kgxfer.stores import GraphStore
 from kgxfer.stores.ladybug import LadybugStore
 from kgxfer.stores.neo4j import Neo4jStore
@@ -30,7 +29,7 @@ def filled(store: GraphStore, world: str) -> GraphStore:
     if world == "library":
         write_back(store)
     if world == "shop":
-        write_communities(store, pd.Series(COMMUNITIES))
+        store.write_communities(pd.Series(COMMUNITIES))
     return store
 
 

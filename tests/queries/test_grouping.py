@@ -8,7 +8,7 @@ import pytest
 from graph_schema import InputError
 from graph_schema.tables import LINKS
 from kgxfer.graph import KnowledgeGraph, build_graph
-from kgxfer.queries import CommunityConfig, find_communities, run_query, write_communities
+from kgxfer.queries import CommunityConfig, find_communities, run_query
 from kgxfer.splits import FixedFiles
 from kgxfer.stores.networkx_store import NetworkxStore
 from tests.queries.conftest import DATABASES, Worlds
@@ -57,8 +57,8 @@ def test_communities_are_written_back(request: pytest.FixtureRequest, database: 
     graph = store.read_graph()
     assert run_query(store, "communities").empty
     found = find_communities(graph)
-    write_communities(store, found + 100)
-    write_communities(store, found)  # in place of the first
+    store.write_communities(found + 100)
+    store.write_communities(found)  # in place of the first
     table = run_query(store, "communities")
     assert table["community"].tolist() == found.value_counts().sort_index().index.tolist()
     assert table["nodes"].tolist() == found.value_counts().sort_index().tolist()
@@ -67,11 +67,11 @@ def test_communities_are_written_back(request: pytest.FixtureRequest, database: 
     assert set(run_query(store, "community-of", {"node": book})["key"]) == others
     assert store.read_graph().equals(graph)
     with pytest.raises(InputError, match="1 of 1 Movie nodes that have a community are not in the stored graph"):
-        write_communities(store, pd.Series({"Movie:films/zz": 1}))
+        store.write_communities(pd.Series({"Movie:films/zz": 1}))
     with pytest.raises(InputError, match="1 of 1 Track nodes that have a community are not in the stored graph"):
-        write_communities(store, pd.Series({"Track:films/f1": 1}))
+        store.write_communities(pd.Series({"Track:films/f1": 1}))
     assert run_query(store, "communities").equals(table)
-    write_communities(store, found.head(0))
+    store.write_communities(found.head(0))
     assert run_query(store, "communities").empty
 
 
@@ -79,4 +79,4 @@ def test_a_store_without_cypher_keeps_none() -> None:
     store = NetworkxStore()
     store.write_graph(two_groups())
     with pytest.raises(InputError, match=r"NetworkxStore keeps no communities; use Neo4j or a Ladybug file"):
-        write_communities(store, find_communities(two_groups()))
+        store.write_communities(find_communities(two_groups()))
