@@ -13,6 +13,7 @@ What every node and edge has besides the properties of its type:
   into, as JSON;
 - `graph`: the graph a node belongs to, in Neo4j, where one database holds several; in Ladybug a graph is a file.
 - `embedding`: its vector, where the statements are made for vectors; `embedding_run`: which run wrote it.
+- `community`: the number of its community, where communities were written.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from graph_schema.errors import InputError
 from graph_schema.schema import Datatype, EdgeType, Property, Schema
 
 __all__ = [
-    "ALIASES", "DOMAIN", "EMBEDDING", "EMBEDDING_RUN", "GRAPH", "ID", "KEY", "NAMES_INDEX", "PLACE", "ROW",
+    "ALIASES", "COMMUNITY", "DOMAIN", "EMBEDDING", "EMBEDDING_RUN", "GRAPH", "ID", "KEY", "NAMES_INDEX", "PLACE", "ROW",
     "ladybug_statements", "neo4j_statements",
 ]
 
 KEY, ID, GRAPH, DOMAIN, ROW = "key", "id", "graph", "domain", "row"
 PLACE, ALIASES = "place", "aliases"
-EMBEDDING, EMBEDDING_RUN = "embedding", "embedding_run"
+EMBEDDING, EMBEDDING_RUN, COMMUNITY = "embedding", "embedding_run", "community"
 NAMES_INDEX = "kgxfer.names"
 """The full-text index of Neo4j."""
 
@@ -42,7 +43,7 @@ LADYBUG_TYPES: dict[Datatype, str] = {
     "year": "INT64",
 }
 
-_OF_NODES = {KEY, ID, GRAPH, DOMAIN, ROW, PLACE, ALIASES, EMBEDDING, EMBEDDING_RUN}
+_OF_NODES = {KEY, ID, GRAPH, DOMAIN, ROW, PLACE, ALIASES, EMBEDDING, EMBEDDING_RUN, COMMUNITY}
 _OF_EDGES = {DOMAIN, ROW, GRAPH}
 _OF_LADYBUG = {"_id", "_label", "_src", "_dst", "_nodes", "_rels"}
 _LARGEST_DIM = 4096

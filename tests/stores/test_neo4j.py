@@ -129,7 +129,7 @@ def test_two_graphs_of_one_database_do_not_see_each_other(neo4j_store: Stores) -
     assert "recommendations" not in set(two.stats()["kind"])
     two.clear()
     assert one.read_graph().equals(odd_graph("disjoint"))
-    assert one.undo("first")["count"].tolist() == [1, 2]
+    assert one.undo("first")["count"].tolist() == [2, 1]
 
 
 def test_data_of_the_users_own_are_left_alone(neo4j_store: Stores, neo4j_driver: Driver) -> None:
