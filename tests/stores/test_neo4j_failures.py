@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import re
 import shutil
@@ -24,6 +23,7 @@ from kgxfer.splits import FixedFiles
 from kgxfer.stores.neo4j import Neo4jStore
 from kgxfer.stores.neo4j_load import LoadSettings
 from tests.neo4j_server import Neo4jServer, own_server, running
+from tests.processes import clean_processes
 from tests.small_disk import small_disk_at
 from tests.worlds import domain_of, pair_of
 
@@ -54,9 +54,9 @@ def connected(server: Neo4jServer, graph: str, settings: LoadSettings | None = N
     return Neo4jStore.connect(server.uri, server.user, server.password, graph, settings=settings)
 
 
-def load_and_tell(server: Neo4jServer, graph: KnowledgeGraph, name: str, told: Connection) -> None:
+def load_and_tell(at: tuple[str, str, str, str], graph: KnowledgeGraph, told: Connection) -> None:
     """Load in a process of its own, and say after each batch how much is there."""
-    with connected(server, name, SMALL) as store:
+    with Neo4jStore.connect(*at, settings=SMALL) as store:
         store.write_graph(graph, lambda _what, done, _of: told.send(done))
     told.send(-1)
 
@@ -66,11 +66,12 @@ def test_a_load_that_is_killed_twenty_times_ends_identical(
     neo4j_server: Neo4jServer, neo4j_store: Callable[..., Neo4jStore], neo4j_driver: Driver
 ) -> None:
     graph, store, chance = wide_graph(), neo4j_store(), random.Random(5)
-    context = multiprocessing.get_context("fork")
+    context, server = clean_processes(), neo4j_server
+    at = (server.uri, server.user, server.password, store.graph)
     places: list[int] = []
     while len(places) < 20:
         ear, mouth = context.Pipe(duplex=False)
-        process = context.Process(target=load_and_tell, args=(neo4j_server, graph, store.graph, mouth), daemon=True)
+        process = context.Process(target=load_and_tell, args=(at, graph, mouth), daemon=True)
         process.start()
         mouth.close()
         new = chance.randint(0, 4)

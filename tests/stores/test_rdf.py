@@ -31,6 +31,7 @@ from kgxfer.stores.base import Progress
 from kgxfer.stores.contents import node_table
 from kgxfer.stores.rdf import RdfStore
 from tests.graph.test_storage import odd_graph
+from tests.processes import clean_processes
 from tests.worlds import domain_of, pair_of
 
 KG, NODE = Namespace(BASE), Namespace(BASE + "graph/")
@@ -347,16 +348,18 @@ def killing(after: int) -> Progress:
     return told
 
 
+def load_until_killed(path: Path, graph: KnowledgeGraph, after: int) -> None:
+    RdfStore(path).write_graph(graph, killing(after))
+
+
 @pytest.mark.parametrize("ending", [".nt", ".oxigraph"])
 def test_a_load_that_is_killed_again_and_again_ends_identical(tmp_path: Path, ending: str) -> None:
     path, graph = tmp_path / f"g{ending}", films_graph()
     for after in range(8):
-        child = os.fork()
-        if not child:
-            RdfStore(path).write_graph(graph, killing(after))
-            os._exit(0)
-        killed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        assert killed == (-9 if after < 6 else 0), "three types of nodes and three of edges are told of"
+        process = clean_processes().Process(target=load_until_killed, args=(path, graph, after))
+        process.start()
+        process.join(60)
+        assert process.exitcode == (-9 if after < 6 else 0), "three types of nodes and three of edges are told of"
     with RdfStore(path) as store:
         assert store.read_graph().equals(graph)
     assert [*tmp_path.iterdir()] == [path]
