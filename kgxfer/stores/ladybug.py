@@ -235,7 +235,7 @@ class LadybugStore(GraphStore):
         rows = [("nodes", kind, self._file.run(cypher.count_nodes(kind))[0][0]) for kind in told["nodes"]]
         for kind in (EdgeType(*names) for names in told["edges"]):
             rows.append(("edges", " ".join(kind), self._file.run(cypher.count_edges(kind))[0][0]))
-        back = self._runs().groupby(["what", "run"], sort=False)["count"].sum()
+        back = self._runs().groupby(["what", "run"])["count"].sum()
         rows += [(what, run, count) for (what, run), count in back.items()]
         return pd.DataFrame(rows, columns=["kind", "name", "count"])
 
