@@ -126,8 +126,8 @@ class GraphStore(ABC):
     def stats(self) -> pd.DataFrame:
         """Counts as a table kind, name, count.
 
-        The name is the type of nodes and of embeddings, the three words of an edge type ("User RATED Movie"), the run
-        of recommendations.
+        The name is the type of nodes, the three words of an edge type ("User RATED Movie"), the run of embeddings and
+        recommendations.
         """
 
     @abstractmethod
