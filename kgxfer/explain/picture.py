@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from graph_schema.schema import Schema
+from graph_schema.tables import IDENTITY
 from kgxfer.explain.path import Node, Path, Step
 from kgxfer.explain.text import plain, shown
 from kgxfer.graph import USER
@@ -30,13 +31,13 @@ def svg(paths: tuple[Path, ...], schema: Schema, title: str) -> str:
 
 
 def _line(path: Path, schema: Schema, top: int) -> list[str]:
-    nodes = [
-        _box(node, place == 0, schema, _EDGE + place * (_WIDTH + _GAP), top) for place, node in enumerate(path.nodes)
-    ]
-    steps = [
-        _arrow(step, _EDGE + place * (_WIDTH + _GAP) + _WIDTH, top + _HEIGHT // 2)
-        for place, step in enumerate(path.steps)
-    ]
+    # Whom the user's own node is the same as is the user, as another domain knows them.
+    moved = next(place for place, step in enumerate(path.steps) if step.edge_type.relation != IDENTITY)
+    lefts = [_EDGE + place * (_WIDTH + _GAP) for place in range(len(path.nodes))]
+    boxes = enumerate(zip(path.nodes, lefts, strict=True))
+    nodes = [_box(node, place <= moved, schema, left, top) for place, (node, left) in boxes]
+    starts = zip(path.steps, lefts[:-1], strict=True)
+    steps = [_arrow(step, left + _WIDTH, top + _HEIGHT // 2) for step, left in starts]
     more = f", {path.alike - 1:,} more like it" if path.alike > 1 else ""
     said = f"strength {path.strength:.3g}{more}"
     return [*steps, *nodes, f'<text x="{_EDGE}" y="{top + _HEIGHT + 16}" fill="#5f6368" font-size="11">{said}</text>']
