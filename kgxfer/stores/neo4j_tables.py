@@ -65,7 +65,8 @@ def wanted(dtypes: Mapping[str, str]) -> list[str]:
     """Expressions that read properties of n, in the order in which `table_from` takes them."""
     made = []
     for name, dtype in dtypes.items():
-        parts = [".epochSeconds", ".nanosecond"] if dtype.startswith("datetime64") else [""]
+        # Neo4j rounds epochSeconds towards 1970, and epochMillis downwards.
+        parts = [".epochMillis", ".nanosecond"] if dtype.startswith("datetime64") else [""]
         made += [f"n.`{name}`{part}" for part in parts]
     return made
 
@@ -147,13 +148,13 @@ def _moment(column: pd.Series) -> list[list[Any]]:
     return [part.astype(object).where(there, None).tolist() if not there.all() else part.tolist() for part in parts]
 
 
-def _from_moment(seconds: Sequence[int | None], nanoseconds: Sequence[int | None], dtype: str) -> pd.Series:
+def _from_moment(milliseconds: Sequence[int | None], nanoseconds: Sequence[int | None], dtype: str) -> pd.Series:
     unit, _, zone = dtype.removeprefix("datetime64[").removesuffix("]").partition(", ")
-    there = np.array([one is not None for one in seconds])
-    ticks = np.full(len(seconds), np.iinfo(np.int64).min)
+    there = np.array([one is not None for one in milliseconds])
+    ticks = np.full(len(milliseconds), np.iinfo(np.int64).min)
     length = _NANOSECONDS[unit]
-    given = [np.array(part, dtype=object)[there].astype(np.int64) for part in (seconds, nanoseconds)]
-    ticks[there] = given[0] * (1_000_000_000 // length) + given[1] // length
+    given = [np.array(part, dtype=object)[there].astype(np.int64) for part in (milliseconds, nanoseconds)]
+    ticks[there] = given[0] // 1000 * (1_000_000_000 // length) + given[1] // length
     column = pd.Series(ticks.view(f"M8[{unit}]"))
     return column.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else column
 
