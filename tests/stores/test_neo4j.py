@@ -53,7 +53,7 @@ def odd_graph(combine: str = "same_as_edges") -> KnowledgeGraph:
     dishes = domain_of(
         "dishes 🍜 `n`", "Recipe", {"ann": "b1:5 b2:4.5", "bob\n": "b1:3"}, items=list(ODD), names=ODD, facts=facts
     )
-    moments = pd.to_datetime(["1901-09-13T00:59:28.002022", "2023-11-14T22:13:20", "1969-12-31T23:59:59.999999"])
+    moments = pd.to_datetime(["1901-09-13T00:59:28.002022", "2023-11-14T22:13:20.0", "1969-12-31T23:59:59.999999"])
     times = dishes.interactions.assign(timestamp=moments)
     films = domain_of("films", "Movie", {"ann": "f1", "cem": "f1 f2"}, years={"f1": 1995}, genres={"f1": "g1"})
     dataset = pair_of(replace(dishes, interactions=times), films, test={"films": {"ann": "f1"}}, schema=OWN_SCHEMA)
