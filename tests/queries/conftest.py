@@ -33,9 +33,12 @@ def filled(store: GraphStore, world: str) -> GraphStore:
     return store
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def neo4j_worlds(neo4j_driver: Driver) -> Iterator[Worlds]:
-    """The worlds in Neo4j, beside each other in one database, each made when it is first asked for."""
+    """The worlds in Neo4j, beside each other in one database, each made when it is first asked for.
+
+    They go with the module: a database indexes vectors of one length, which tests elsewhere choose for themselves.
+    """
     made: dict[str, GraphStore] = {}
     number = uuid4()
 
