@@ -194,7 +194,7 @@ def own_server(home: Path) -> OwnServer:
     said = os.environ.get("NEO4J_HOME", "")
     if not said or not any((Path(said) / name).is_file() for name in ("neo4j", "bin/neo4j")):
         pytest.skip("NEO4J_HOME is not set to a Neo4j distribution (a folder with neo4j or bin/neo4j)")
-    uri, password = f"bolt://127.0.0.1:{_free_port()}", secrets.token_urlsafe(12)
+    uri, password = f"bolt://127.0.0.1:{_free_port()}", secrets.token_hex(12)
     return OwnServer(uri, "neo4j", password, "started from NEO4J_HOME", distribution=Path(said).resolve(), home=home)
 
 
@@ -214,7 +214,7 @@ def _container() -> Iterator[Neo4jServer]:
         pytest.skip("no Neo4j: set NEO4J_URI (NEO4J_USER, NEO4J_PASSWORD) or NEO4J_HOME, or install testcontainers")
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         pytest.skip("no Neo4j: Docker does not answer; set NEO4J_URI or NEO4J_HOME")
-    container = import_module("testcontainers.neo4j").Neo4jContainer(IMAGE, password=secrets.token_urlsafe(12))
+    container = import_module("testcontainers.neo4j").Neo4jContainer(IMAGE, password=secrets.token_hex(12))
     with container:
         server = Neo4jServer(container.get_connection_url(), "neo4j", container.password, f"the container {IMAGE}")
         server.ask()
