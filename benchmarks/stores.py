@@ -178,7 +178,7 @@ def _rows(graph: KnowledgeGraph, count: int) -> list[list[Any]]:
 
 
 def _forget(driver: Driver) -> None:
-    driver.execute_query("MATCH (:User)-[r:SIMPLE]->() CALL (r) { DELETE r } IN TRANSACTIONS", database_="neo4j")
+    driver.execute_query("MATCH (:User)-[r:SIMPLE]->() DELETE r")
 
 
 @contextmanager
