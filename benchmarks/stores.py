@@ -63,22 +63,11 @@ def million() -> KnowledgeGraph:
     return KnowledgeGraph(SCHEMA, ("books", "films"), ("Book", "Movie"), nodes, edges, "same_as_edges")
 
 
-class Clock:
-    """Seconds of steps; when edges began and ended, from the progress that a store reports."""
-
-    def __init__(self) -> None:
-        self.moments: dict[str, list[float]] = {}
-
-    def progress(self, what: str, _done: int, _of: int) -> None:
-        """Note the moment."""
-        self.moments.setdefault(what, []).append(time.perf_counter())
-
-
 def there_and_back(store: GraphStore, graph: KnowledgeGraph) -> dict[str, float]:
     """Write and read; the figures of both."""
-    before, clock = _peak(), Clock()
+    before = _peak()
     start = time.perf_counter()
-    store.write_graph(graph, clock.progress)
+    store.write_graph(graph)
     written = time.perf_counter() - start
     start = time.perf_counter()
     back = store.read_graph()

@@ -24,6 +24,7 @@ __all__ = [
     "ITEMS",
     "LIKENESS",
     "LINKS",
+    "RECOMMENDED",
     "USERS",
     "Column",
     "TableDefinition",
@@ -98,6 +99,9 @@ FACTS = TableDefinition(
 
 IDENTITY, LIKENESS = "SAME_AS", "SIMILAR_TO"
 """The relations of links: two names of one thing; alike but not the same (a soft link)."""
+
+RECOMMENDED = "RECOMMENDED"
+"""The relation that models write back."""
 
 LINKS = TableDefinition(
     "links",

@@ -75,7 +75,7 @@ def restore(
     """Make a graph of its parts and of what `describe` said of it."""
     source, target = description["domains"]
     return KnowledgeGraph(
-        _schema(description["schema"]), (source["name"], target["name"]), (source["item_type"], target["item_type"]),
+        schema_of(description), (source["name"], target["name"]), (source["item_type"], target["item_type"]),
         nodes, edges, description["combination"],
     )
 
@@ -101,13 +101,16 @@ def _plain(part: NodeType | Relation) -> dict[str, object]:
     return {**asdict(part), "labels": dict(part.labels)}
 
 
-def _schema(description: dict[str, list[dict[str, object]]]) -> Schema:
-    def properties(part: dict[str, object]) -> dict[str, object]:
-        return {**part, "properties": tuple(Property(**values) for values in part["properties"])}  # type: ignore[attr-defined]
+def schema_of(description: dict[str, Any]) -> Schema:
+    """The schema of a graph that `describe` told of."""
+    told = description["schema"]
+
+    def properties(part: dict[str, Any]) -> dict[str, Any]:
+        return {**part, "properties": tuple(Property(**values) for values in part["properties"])}
 
     return Schema(
-        tuple(NodeType(**properties(part)) for part in description["node_types"]),  # type: ignore[arg-type]
-        tuple(Relation(**properties(part)) for part in description["relations"]),  # type: ignore[arg-type]
+        tuple(NodeType(**properties(part)) for part in told["node_types"]),
+        tuple(Relation(**properties(part)) for part in told["relations"]),
     )
 
 

@@ -24,10 +24,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graph_schema.schema import EdgeType, Schema
-from graph_schema.tables import IDENTITY, LIKENESS
+from graph_schema.tables import IDENTITY, LIKENESS, RECOMMENDED
 from kgxfer.graph import INTERACTION
 
-RECOMMENDED = "RECOMMENDED"
 EVERY_NODE = "Node"
 GROUPS = ("FACT", "LINK", "KNOWN")
 

@@ -12,9 +12,10 @@ import pandas as pd
 from graph_schema.ddl import COMMUNITY, EMBEDDING
 from graph_schema.errors import InputError
 from graph_schema.schema import EdgeType
+from graph_schema.tables import RECOMMENDED
 from kgxfer.graph import USER
 from kgxfer.graph.storage import restore
-from kgxfer.queries.dialects import RECOMMENDED, Dialect, LadybugDialect, Neo4jDialect, StoredGraph
+from kgxfer.queries.dialects import Dialect, LadybugDialect, Neo4jDialect, StoredGraph
 from kgxfer.stores import GraphStore
 from kgxfer.stores import ladybug_statements as ladybug
 from kgxfer.stores import neo4j_statements as neo4j

@@ -14,7 +14,8 @@ import pandas as pd
 
 from graph_schema.ontology import BASE
 from graph_schema.schema import Datatype, Property, Schema
-from kgxfer.queries.dialects import EVERY_NODE, RECOMMENDED, Dialect, Neo4jDialect
+from graph_schema.tables import RECOMMENDED
+from kgxfer.queries.dialects import EVERY_NODE, Dialect, Neo4jDialect
 from kgxfer.queries.stored import ask
 from kgxfer.shacl.report import COLUMNS
 from kgxfer.stores import GraphStore

@@ -16,7 +16,7 @@ from graph_schema.schema import Schema
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.rdf import graph_texts
 from kgxfer.graph.rdf_terms import N_TRIPLES
-from kgxfer.graph.storage import restore
+from kgxfer.graph.storage import schema_of
 from kgxfer.queries.stored import dialect_of
 from kgxfer.shacl.compiled import Rule, rules
 from kgxfer.shacl.cypher import counts
@@ -154,4 +154,4 @@ def _schema_of(store: Any) -> Schema | None:
     pyoxigraph = oxigraph()
     said = store.quads_for_pattern(pyoxigraph.NamedNode(GRAPH), pyoxigraph.NamedNode(DESCRIPTION), None)
     found = next(said, None)
-    return None if found is None else restore(json.loads(found.object.value), {}, {}).schema
+    return None if found is None else schema_of(json.loads(found.object.value))

@@ -7,6 +7,7 @@ knows; an edge table head and tail (keys), row, domain, and the edges' own prope
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,31 @@ import pandas as pd
 
 from graph_schema.ddl import ALIASES, DOMAIN, ID, KEY, PLACE, ROW
 from graph_schema.errors import InputError
-from graph_schema.schema import EdgeType
+from graph_schema.schema import EdgeType, Schema
 from kgxfer.graph import USER, EdgeTable, KnowledgeGraph, Vocabulary
 from kgxfer.graph.convert import node_labels
-from kgxfer.graph.storage import FORMAT, describe, restore
+from kgxfer.graph.storage import FORMAT, describe, restore, schema_of
 from kgxfer.recommender import Recommender
 from kgxfer.stores.base import NodeVectors
 
 ENDS = ("head", "tail")
 _FIXED = ("domain", "id", "row")
+
+
+class Described:
+    """What a store keeps of a graph beside its rows; `description` as `description_of` made it."""
+
+    description: str
+
+    @cached_property
+    def told(self) -> dict[str, Any]:
+        """The description, read."""
+        return json.loads(self.description)  # type: ignore[no-any-return]
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Of the graph."""
+        return schema_of(self.told)
 
 
 def description_of(graph: KnowledgeGraph) -> str:

@@ -6,11 +6,9 @@ that says what is in the others. Ancestors of a type are no labels: ask for `:Bo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +17,12 @@ import pandas as pd
 
 from graph_schema.ddl import EMBEDDING
 from graph_schema.errors import InputError, unknown_name
-from graph_schema.schema import EdgeType, Schema
+from graph_schema.schema import EdgeType
+from graph_schema.tables import RECOMMENDED
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.graph.storage import restore
 from kgxfer.stores import ladybug_statements as cypher
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import ENDS, communities_by_type, graph_from, require_found
+from kgxfer.stores.contents import ENDS, Described, communities_by_type, graph_from, require_found
 from kgxfer.stores.ladybug_drawing import drawn, readable
 from kgxfer.stores.ladybug_file import LadybugFile
 from kgxfer.stores.ladybug_load import checked, copy, create, fill, holds
@@ -41,22 +39,12 @@ VECTORS = 20_000
 
 
 @dataclass(frozen=True)
-class _Manifest:
+class _Manifest(Described):
     format: int
     fingerprint: str
     description: str
     done: int
     complete: bool
-
-    @cached_property
-    def told(self) -> dict[str, Any]:
-        """The description, read."""
-        return json.loads(self.description)  # type: ignore[no-any-return]
-
-    @cached_property
-    def schema(self) -> Schema:
-        """Of the graph."""
-        return restore(self.told, {}, {}).schema
 
 
 class LadybugStore(GraphStore):
@@ -157,10 +145,10 @@ class LadybugStore(GraphStore):
             for (head, tail), group in table.groupby(types, sort=True):
                 for end, one in zip(ENDS, (head, tail), strict=True):
                     self._require(one, group[end].drop_duplicates())
-                kind = schema.edge_type(head, cypher.RECOMMENDED, tail)
-                part = to_arrow(group, edge_columns(schema, kind), cypher.RECOMMENDED)
-                if [head, tail] not in self._file.run(cypher.pairs_of(cypher.RECOMMENDED)):
-                    self._file.run(cypher.add_pair(cypher.RECOMMENDED, head, tail))
+                kind = schema.edge_type(head, RECOMMENDED, tail)
+                part = to_arrow(group, edge_columns(schema, kind), RECOMMENDED)
+                if [head, tail] not in self._file.run(cypher.pairs_of(RECOMMENDED)):
+                    self._file.run(cypher.add_pair(RECOMMENDED, head, tail))
                 self._file.run(copy(kind, part.column_names), given=part)
                 done += len(part)
                 progress("recommendations", done, len(table))
@@ -296,7 +284,7 @@ class LadybugStore(GraphStore):
         return {kind: dim for kind, dim in dims.items() if dim is not None}
 
     def _has_recommendations(self) -> bool:
-        return [cypher.RECOMMENDED, "REL"] in self._file.run(cypher.TABLES)
+        return [RECOMMENDED, "REL"] in self._file.run(cypher.TABLES)
 
     def _runs(self) -> pd.DataFrame:
         """What was written back: a table what, run, count."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from graph_schema.ddl import ladybug_statements
 from graph_schema.errors import InputError
 from graph_schema.schema import EdgeType
-from graph_schema.tables import IDENTITY, LIKENESS
+from graph_schema.tables import IDENTITY, LIKENESS, RECOMMENDED
 from kgxfer.graph import USER, KnowledgeGraph
 from kgxfer.stores import ladybug_statements as cypher
 from kgxfer.stores.base import Progress
@@ -105,7 +105,7 @@ def fill(
 def _write_back(graph: KnowledgeGraph) -> Iterator[EdgeType]:
     """Edge types that queries ask for whether or not the graph has such edges: a table that lacks is an error."""
     users, items = (USER, USER), dict.fromkeys(graph.item_types)
-    pairs = {cypher.RECOMMENDED: [(USER, item) for item in items]}
+    pairs = {RECOMMENDED: [(USER, item) for item in items]}
     for relation in (IDENTITY, LIKENESS):
         pairs[relation] = [users, *((item, item) for item in items), graph.item_types]
     for relation, ends in pairs.items():

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from graph_schema.ddl import COMMUNITY, DOMAIN, EMBEDDING, EMBEDDING_RUN, KEY, ROW
 from graph_schema.schema import EdgeType
+from graph_schema.tables import RECOMMENDED
 
 MANIFEST = "kgxfer graph"
 """The table of what the file holds; the blank keeps it apart from every name of a schema."""
 
-RECOMMENDED = "RECOMMENDED"
 BEGIN, BEGIN_READING, COMMIT, ROLLBACK = "BEGIN TRANSACTION", "BEGIN TRANSACTION READ ONLY", "COMMIT", "ROLLBACK"
 CHECKPOINT = "CHECKPOINT"
 TABLES = "CALL show_tables() RETURN name, type"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def readable(value: Any) -> Any:
     """A node as its key, a relationship as its type, a path as a list of them, a moment as Python's."""
+    if value is None or isinstance(value, str | int | float):
+        return value
     from neo4j.graph import Node, Path, Relationship
     from neo4j.spatial import Point
     from neo4j.time import Date, DateTime, Duration, Time

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from graph_schema.errors import InputError
-from graph_schema.schema import Schema
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.graph.storage import restore
 from kgxfer.stores import neo4j_statements as cypher
-from kgxfer.stores.contents import description_of
+from kgxfer.stores.contents import Described, description_of
 from kgxfer.stores.neo4j_load import LoadSettings
 from kgxfer.stores.neo4j_session import Neo4jSession
 
@@ -22,7 +19,7 @@ LOADING, INDEXING, IMPORTED, READY, CLEARING = "loading", "indexing", "imported"
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Manifest(Described):
     """Of one graph; `done` counts the batches that are there."""
 
     fingerprint: str
@@ -32,16 +29,6 @@ class Manifest:
     plan: str
     done: int
     state: str
-
-    @cached_property
-    def told(self) -> dict[str, Any]:
-        """The description, read."""
-        return json.loads(self.description)  # type: ignore[no-any-return]
-
-    @cached_property
-    def schema(self) -> Schema:
-        """Of the graph."""
-        return restore(self.told, {}, {}).schema
 
     @property
     def settings(self) -> LoadSettings:

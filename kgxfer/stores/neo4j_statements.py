@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from graph_schema.ddl import COMMUNITY, EMBEDDING, EMBEDDING_RUN, GRAPH, KEY, NAMES_INDEX, ROW
 from graph_schema.schema import EdgeType
+from graph_schema.tables import RECOMMENDED
 
 MANIFEST = "kgxfer.Graph"
 RUN = "kgxfer.Run"
-RECOMMENDED = "RECOMMENDED"
 
 DELETED_TOGETHER = 20_000
 """Relationships or nodes that go in one transaction."""

@@ -11,6 +11,7 @@ import pandas as pd
 from graph_schema.ddl import neo4j_statements
 from graph_schema.errors import InputError
 from graph_schema.schema import Schema
+from graph_schema.tables import RECOMMENDED
 from kgxfer.stores import neo4j_statements as cypher
 from kgxfer.stores.base import NodeVectors, Progress, Run
 from kgxfer.stores.contents import ENDS, communities_by_type, require_found
@@ -76,7 +77,7 @@ class WriteBack:
         types = [edges[end].str.partition(":")[0] for end in ENDS]
         groups = dict(iter(edges.groupby(types, sort=True)))
         for kinds, group in groups.items():
-            self.schema.edge_type(kinds[0], cypher.RECOMMENDED, kinds[1])
+            self.schema.edge_type(kinds[0], RECOMMENDED, kinds[1])
             for kind, end in zip(kinds, ENDS, strict=True):
                 self._require(kind, pd.Index(group[end].unique()))
         self._note(run)

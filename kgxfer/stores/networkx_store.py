@@ -19,8 +19,9 @@ import pandas as pd
 from graph_schema.ddl import ALIASES, DOMAIN, EMBEDDING, EMBEDDING_RUN, ID, KEY, PLACE, ROW
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType, Schema
+from graph_schema.tables import RECOMMENDED
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.graph.storage import restore
+from kgxfer.graph.storage import schema_of
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
 from kgxfer.stores.contents import ENDS, description_of, edge_table, graph_from, node_table
 from loaders.files import new_file
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import networkx
 
 FORMAT = 1
-RECOMMENDED = "RECOMMENDED"
 TYPE, RELATION = "type", "relation"
 _FORM = {"name": KEY, "source": "head", "target": "tail", "key": "number", "edges": "edges"}
 """What node-link calls its parts; a node has an `id` of its own."""
@@ -174,7 +174,7 @@ class NetworkxStore(GraphStore):
 
     def nearest(self, node_type: str, vector: np.ndarray, n: int = 10) -> pd.DataFrame:
         """The nearest nodes by cosine, exact; see `GraphStore.nearest`."""
-        below = restore(self._told(), {}, {}).schema.subtypes(node_type)
+        below = schema_of(self._told()).subtypes(node_type)
         found = {kind: one for kind, one in self.read_embeddings().items() if kind in below}
         fitting = [one for one in found.values() if one.vectors.shape[1] == len(vector)]
         if found and not fitting:

@@ -25,7 +25,7 @@ from graph_schema.schema import EdgeType
 from kgxfer.graph import EdgeTable, KnowledgeGraph
 from kgxfer.graph.rdf import Pairs, property_local, relation_properties, stated_rows
 from kgxfer.graph.rdf_terms import RDF, STORE, Form, edge_local, literals, strings
-from kgxfer.graph.storage import restore
+from kgxfer.graph.storage import schema_of
 from kgxfer.stores.contents import graph_from, node_table
 from kgxfer.stores.rdf_triples import Terms, Triples, texts, values
 
@@ -60,7 +60,7 @@ class _Reader:
         kinds = pc.list_element(pc.split_pattern(self.keys, ":", max_splits=1), 0)
         self.kinds = kinds.to_pandas().to_numpy(dtype=object)
         self.key = self.keys.to_pandas().to_numpy(dtype=object)
-        self.domains, self.schema = [one["name"] for one in told["domains"]], restore(told, {}, {}).schema
+        self.domains, self.schema = [one["name"] for one in told["domains"]], schema_of(told)
         self.subjects, self.ends, self.member = cache(self._subjects), cache(self._ends), cache(self._member)
         self.rows = self.column(ROW, np.arange(len(self.nodes)), "int64", STORE).to_numpy(np.int64)
 

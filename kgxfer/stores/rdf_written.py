@@ -22,13 +22,13 @@ from graph_schema.ddl import EMBEDDING, EMBEDDING_RUN, KEY, ROW
 from graph_schema.errors import InputError
 from graph_schema.ontology import BASE
 from graph_schema.schema import Datatype
+from graph_schema.tables import RECOMMENDED
 from kgxfer.graph.rdf_terms import N_TRIPLES, RDF, STORE, XSD, described, literals, text_of
-from kgxfer.graph.storage import restore
+from kgxfer.graph.storage import schema_of
 from kgxfer.stores.base import NodeVectors, Progress, Run
 from kgxfer.stores.rdf_place import Place, oxigraph
 from kgxfer.stores.rdf_query import ask, term
 
-RECOMMENDED = "RECOMMENDED"
 ROWS = 200_000
 """Recommendations or vectors whose text is made at once."""
 
@@ -148,7 +148,7 @@ class Written:
 
     def nearest(self, description: str, node_type: str, vector: np.ndarray, n: int) -> pd.DataFrame:
         """The nodes of a type or below it nearest to a vector, by cosine; one of zeros is near nothing."""
-        schema = restore(json.loads(description), {}, {}).schema
+        schema = schema_of(json.loads(description))
         kinds = [kind for kind in self.vectors() if schema.is_subtype(kind, schema.node_type(node_type).name)]
         asked = np.asarray(vector, dtype=np.float32)
         keys, scores = [], []
