@@ -7,13 +7,13 @@ PageRank as the models. The lines of data sets that are not named stay as they a
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import loaders
+from benchmarks.memory import peak_bytes
 from kgxfer.audit import Audit, audit, source_of
 
 PAIRS = [name for name in loaders.DATA_SETS if name.startswith(("cdrib-", "disencdr-"))]
@@ -33,7 +33,7 @@ def measure(name: str) -> dict[str, Any]:
         "split": found.facts["split"],
         "seconds": round(time.perf_counter() - clock, 1),
         # The largest amount so far, in whole MiB: of one data set only where one was named.
-        "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "memory_mib": peak_bytes() // 2**20,
     }
 
 

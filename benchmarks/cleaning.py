@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.memory import peak_bytes
 from graph_schema import SCHEMA
 from loaders.cleaning import CleaningConfig, clean
 from loaders.own import read_table
@@ -97,7 +97,7 @@ def measure(path: Path) -> dict[str, Any]:
         "seconds": dict(zip(steps, np.diff(clock).round(1).tolist(), strict=True)),
         "processor_seconds": dict(zip(steps, np.diff(work).round(1).tolist(), strict=True)),
         "total_seconds": round(clock[-1] - clock[0], 1),
-        "peak_gigabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 2),
+        "peak_gigabytes": round(peak_bytes() / 1e9, 2),
         "figures": len(figures),
         "rows_before": cleaned.before["interactions"],
         "rows_after": cleaned.after["interactions"],

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from rapidfuzz import fuzz, process
 from scipy import sparse
 
 import loaders
+from benchmarks.memory import peak_bytes
 from kgxfer.bridges import BRIDGES, matched_names
 from kgxfer.bridges.fuzzy_name import FuzzyNameConfig, candidate_pairs, confidence_of
 from kgxfer.bridges.names import plain_names
@@ -172,10 +172,9 @@ def speed() -> dict[str, float]:
     pairs = matched_names(source, target)
     seconds, processor = time.perf_counter() - clock, time.process_time() - processor
     right = float((pairs["source_id"] == pairs["target_id"]).mean())
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "names a side": NAMES, "seconds": seconds, "seconds of processors": processor,
-        "peak memory of the process, GB": memory,
+        "peak memory of the process, GB": peak_bytes() / 2**30,
         "links": len(pairs), "share right": right,
     }
 

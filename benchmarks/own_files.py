@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from benchmarks.memory import peak_bytes
 
 RESULT = Path(__file__).parent / "results" / "own_files.json"
 HEADER = b"user_id,item_id,rating,timestamp\n"
@@ -91,7 +92,7 @@ def read(path: Path) -> dict[str, Any]:
     """Read a file here and say what it took."""
     from loaders.own import read_table
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_bytes()
     start, processor = time.perf_counter(), time.process_time()
     table = read_table(path)
     return {
@@ -100,8 +101,8 @@ def read(path: Path) -> dict[str, Any]:
         "file_mb": round(path.stat().st_size / 1e6, 1),
         "seconds": round(time.perf_counter() - start, 1),
         "processor_seconds": round(time.process_time() - processor, 1),
-        "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2),
-        "program_gb": round(before / 1e6, 2),
+        "peak_gb": round(peak_bytes() / 1e9, 2),
+        "program_gb": round(before / 1e9, 2),
     }
 
 

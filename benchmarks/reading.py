@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import loaders
+from benchmarks.memory import peak_bytes
 
 RESULT = Path(__file__).parent / "results" / "reading.json"
 LARGE_BYTES = 10e9
@@ -142,18 +142,12 @@ CASES: dict[str, Case] = {
 }
 
 
-def _peak() -> float:
-    """The largest amount of memory so far in MiB; `getrusage` counts the parent's of before the program began."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
-
-
 def _one(task: str, case: str, root: str) -> dict[str, Any]:
     """What a process of its own measures: seconds, lines, and the largest amount of memory before and after."""
     import warnings
 
     warnings.simplefilter("ignore")
-    before = _peak()
+    before = peak_bytes() / 2**20
     clock = time.process_time()
     name, options = CASES[case].name, CASES[case].options
     if task == "read":
@@ -163,7 +157,7 @@ def _one(task: str, case: str, root: str) -> dict[str, Any]:
     else:
         lines = len(loaders.load_domain(name, root, **options).interactions)
     seconds = time.process_time() - clock
-    return {"lines": lines, "seconds": seconds, "before": before, "peak": _peak()}
+    return {"lines": lines, "seconds": seconds, "before": before, "peak": peak_bytes() / 2**20}
 
 
 def _measured(task: str, case: str, root: Path) -> dict[str, Any]:

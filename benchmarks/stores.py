@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.memory import peak_bytes
 from graph_schema import SCHEMA, EdgeType
 from graph_schema.errors import InputError
 from kgxfer.graph import INTERACTION, USER, EdgeTable, KnowledgeGraph, Vocabulary
@@ -65,7 +65,7 @@ def million() -> KnowledgeGraph:
 
 def there_and_back(store: GraphStore, graph: KnowledgeGraph) -> dict[str, float]:
     """Write and read; the figures of both."""
-    before = _peak()
+    before = peak_bytes()
     start = time.perf_counter()
     store.write_graph(graph)
     written = time.perf_counter() - start
@@ -76,7 +76,7 @@ def there_and_back(store: GraphStore, graph: KnowledgeGraph) -> dict[str, float]
         raise InputError(f"{type(store).__name__}: the graph that came back is another one")
     return {
         "write, s": written, "edges/s, written": graph.edge_count / written, "read, s": read,
-        "edges/s, read": graph.edge_count / read, "peak memory beside the graph, MiB": _peak() - before,
+        "edges/s, read": graph.edge_count / read, "peak memory beside the graph, MiB": (peak_bytes() - before) / 2**20,
     }
 
 
@@ -193,10 +193,6 @@ def _version(driver: Driver) -> str:
         "CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel' RETURN versions[0], edition"
     ).records[0]
     return f"Neo4j {version} {edition}"
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def _size(path: Path) -> float:

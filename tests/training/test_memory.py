@@ -24,8 +24,9 @@ def test_the_memory_estimate_counts_every_part() -> None:
 
 
 MEASURE = """
-import resource, sys
+import sys
 import numpy as np, pandas as pd, psutil, torch
+from benchmarks.memory import peak_bytes
 from kgxfer.graph import GraphTensors
 from kgxfer.model import TransferModel
 from kgxfer.splits import FixedFiles
@@ -54,7 +55,7 @@ expected = training_bytes(model.build(tensors, 0), tensors, HeldOutConfig())
 del tensors
 before = psutil.Process().memory_info().rss
 Trainer(epochs=1, steps_per_epoch=3).fit(model, graph, split)
-print(expected, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+print(expected, peak_bytes() - before)
 """
 
 
