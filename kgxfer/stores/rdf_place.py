@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from graph_schema.errors import InputError, unknown_name
 from graph_schema.ontology import BASE
 from kgxfer.graph.rdf_terms import N_TRIPLES, RDF, TURTLE, XSD, Form
+from kgxfer.stores.rdf_seal import Sealing, sealed_lines
 from loaders.files import disk_errors, new_file
 
 FORMATS = {".nt": "N_TRIPLES", ".ttl": "TURTLE", ".nq": "N_QUADS", ".trig": "TRIG"}
@@ -65,7 +66,7 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f'may not read "{path}": {getattr(error, "strerror", None) or error}') from error
 
 
-def triples_of(path: Path) -> bytes:
+def triples_of(path: Path) -> bytes | memoryview:
     """The triples of a file's default graph as N-Triples, one per line, escaped as little as can be.
 
     Raises:
@@ -76,6 +77,8 @@ def triples_of(path: Path) -> bytes:
     with reading(path):
         if not path.is_file():
             raise InputError(f'"{path}" is no file; give one that holds RDF')
+        if (written := sealed_lines(path)) is not None:
+            return written
         quads = pyoxigraph.parse(path=path, format=form)
         if form.supports_datasets:
             quads = (quad for quad in quads if quad.graph_name == default)
@@ -127,7 +130,7 @@ class Place:
             self._store = self._folder() if self.is_folder else self._file()
         return self._store
 
-    def triples(self) -> bytes:
+    def triples(self) -> bytes | memoryview:
         """The triples of the default graph as N-Triples."""
         if self._store is None and not self.is_folder:
             return triples_of(self.path)
@@ -139,7 +142,7 @@ class Place:
 
     def write_new(self, parts: Iterable[memoryview | bytes]) -> None:
         """Make the file of the text of its triples; it appears complete or not at all."""
-        with new_file(self.path) as draft, draft.open("wb") as file:
+        with self._new_file() as file:
             file.write(self.form.head.encode())
             for part in parts:
                 file.write(part)
@@ -162,21 +165,31 @@ class Place:
             elif not len(self.store()):
                 self.path.unlink(missing_ok=True)
             else:
-                with new_file(self.path) as draft, draft.open("wb") as file:
+                with self._new_file() as file:
                     self._dump(file)
 
     def close(self) -> None:
         """Forget what was read; a database in a folder is free for others."""
         self._store = None
 
-    def _dump(self, file: BinaryIO) -> None:
+    @contextmanager
+    def _new_file(self) -> Iterator[BinaryIO | Sealing]:
+        with new_file(self.path) as draft, draft.open("wb") as file:
+            if self.path.suffix.casefold() != ".nt":
+                yield file
+                return
+            sealing = Sealing(file)
+            yield sealing
+            sealing.seal()
+
+    def _dump(self, file: BinaryIO | Sealing) -> None:
         pyoxigraph = oxigraph()
         if self._format != pyoxigraph.RdfFormat.TURTLE:
             alone = None if self._format.supports_datasets else pyoxigraph.DefaultGraph()
             self.store().dump(file, format=self._format, from_graph=alone, prefixes=PREFIXES, base_iri=BASE)
             return
         # Sorted, so that what is said of one subject stands together.
-        lines = sorted(self.triples().splitlines(keepends=True))
+        lines = sorted(bytes(self.triples()).splitlines(keepends=True))
         quads = pyoxigraph.parse(b"".join(lines), format=pyoxigraph.RdfFormat.N_TRIPLES)
         pyoxigraph.serialize(map(_TRIPLE, quads), file, format=self._format, prefixes=PREFIXES, base_iri=BASE)
 

@@ -20,7 +20,7 @@ _ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
 class Triples:
     """Triples by predicate. Terms stand as N-Triples has them: ``<IRI>``, ``"text"^^<datatype>``."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes | memoryview) -> None:
         """Cut the text of an N-Triples file in canonical form."""
         raw = np.frombuffer(text, dtype=np.uint8)
         ends = np.flatnonzero(raw == 10).astype(np.int64) + 1
