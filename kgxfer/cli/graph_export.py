@@ -13,8 +13,6 @@ from kgxfer.cli.console import say
 from kgxfer.cli.graph_console import FORMS, GRAPH, GraphId, progress_bar
 
 SCHEMA = "schema"
-COPIED = "copied"
-"""The run that copied embeddings belong to where they were of several."""
 
 
 def export(
@@ -35,7 +33,7 @@ def export(
         str | None, typer.Option("--to-graph", help="Its name there, where it is another.", metavar="ID")
     ] = None,
 ) -> None:
-    """Copy a graph with its embeddings from store to store, or write its vocabulary in all its forms."""
+    """Copy a graph with all that models wrote back to it, or write its vocabulary in all its forms."""
     if what not in (None, SCHEMA):
         raise InputError(f'"{what}" cannot be exported; give "{SCHEMA}", or nothing for the graph itself')
     if (to is None) == (to_import is None):
@@ -51,21 +49,16 @@ def export(
 
 
 def _copy(store: str, graph: str, to: str, to_graph: str) -> None:
-    from kgxfer.stores import Run, open_store
+    from kgxfer.stores import copy_graph, open_store
 
     if (store, graph) == (to, to_graph):
         raise InputError(f'"{to}" is where the graph is; give another address, or another name with --to-graph')
     with open_store(store, graph, create=False) as first, open_store(to, to_graph) as second, progress_bar() as tell:
-        found, vectors, counts = first.read_graph(), first.read_embeddings(), first.stats()
-        second.write_graph(found, tell)
-        if vectors:
-            runs = counts.loc[counts["kind"] == "embeddings", "name"].unique()
-            run = str(runs[0]) if len(runs) == 1 else COPIED
-            second.write_embeddings(vectors, Run(run, run), tell)
-    embedded = sum(len(one.keys) for one in vectors.values())
-    say(f"{store} to {to}: {found.node_count:,} nodes, {found.edge_count:,} edges, {embedded:,} embeddings")
-    if left := int(counts.loc[counts["kind"] == "recommendations", "count"].sum()):
-        say(f"{left:,} recommendations stay where they are; kgxfer graph load RUN_FOLDER --to {to} writes them anew")
+        copied = copy_graph(first, second, tell)
+    say(
+        f"{store} to {to}: {copied.nodes:,} nodes, {copied.edges:,} edges, {copied.embeddings:,} embeddings, "
+        f"{copied.recommendations:,} recommendations"
+    )
 
 
 def _export_import(store: str, graph: str, folder: Path, to_graph: str) -> None:

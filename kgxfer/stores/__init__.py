@@ -4,6 +4,7 @@ from kgxfer.registry import Registry
 from kgxfer.stores.address import open_store
 from kgxfer.stores.base import GraphStore, NodeVectors, Run
 from kgxfer.stores.contents import recommended_edges, vectors_of
+from kgxfer.stores.copying import copy_graph
 from kgxfer.stores.ladybug import LadybugStore
 from kgxfer.stores.neo4j import Neo4jStore
 from kgxfer.stores.networkx_store import NetworkxStore
@@ -15,5 +16,5 @@ STORES: Registry[GraphStore] = Registry(
 
 __all__ = [
     "STORES", "GraphStore", "LadybugStore", "Neo4jStore", "NetworkxStore", "NodeVectors", "RdfStore", "Run",
-    "open_store", "recommended_edges", "vectors_of",
+    "copy_graph", "open_store", "recommended_edges", "vectors_of",
 ]  # fmt: skip

@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from graph_schema.errors import InputError
 from kgxfer.graph import KnowledgeGraph
+
+if TYPE_CHECKING:
+    from kgxfer.stores.contents import Described
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being written, how many of it are, and how many there will be."""
@@ -28,10 +31,17 @@ def silent(_what: str, _done: int, _of: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class NodeVectors:
-    """Vectors of nodes of one type: `keys` [nodes], `vectors` float32 [nodes, dim]."""
+    """Vectors of nodes of one type.
+
+    Attributes:
+        keys: [nodes].
+        vectors: float32 [nodes, dim].
+        runs: [nodes], the run that wrote each, where a store has read them back.
+    """
 
     keys: pd.Index
     vectors: np.ndarray
+    runs: pd.Index | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,10 @@ class GraphStore(ABC):
             progress: see `Progress`.
         """
 
+    @abstractmethod
+    def read_recommendations(self) -> pd.DataFrame:
+        """All RECOMMENDED edges as a table head, tail, score, rank, run, model, at (UTC); by run, head and rank."""
+
     def write_communities(self, communities: pd.Series) -> None:
         """Write numbers of communities (index: keys of nodes) in place of all that were there; not part of any run.
 
@@ -109,6 +123,10 @@ class GraphStore(ABC):
         Raises:
             InputError: no such run; the message names those that are there.
         """
+
+    @abstractmethod
+    def described(self) -> Described:
+        """What the store keeps of the graph beside its rows; InputError where there is none, or a part of one."""
 
     @abstractmethod
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:

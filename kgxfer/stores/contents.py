@@ -7,6 +7,8 @@ knows; an edge table head and tail (keys), row, domain, and the edges' own prope
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +28,14 @@ ENDS = ("head", "tail")
 _FIXED = ("domain", "id", "row")
 
 
+RECOMMENDATION = {
+    "head": "str", "tail": "str", "score": "float64", "rank": "int64", "run": "str", "model": "str",
+    "at": "datetime64[us, UTC]",
+}
+"""The columns of recommendations that are read back, and their datatypes."""
+
+
+@dataclass(frozen=True)
 class Described:
     """What a store keeps of a graph beside its rows; `description` as `description_of` made it."""
 
@@ -157,6 +167,37 @@ def recommended_edges(graph: KnowledgeGraph, recommendations: pd.DataFrame, doma
         made[end] = node_labels(graph, kind).to_numpy()[rows]
     values = {name: recommendations[name].to_numpy() for name in ("score", "rank")}
     return pd.DataFrame({**made, **values})
+
+
+def recommendations_from(rows: pd.DataFrame) -> pd.DataFrame:
+    """Recommendations as `GraphStore.read_recommendations` returns them, of what a store has, in any order."""
+    table = rows.reindex(columns=[*RECOMMENDATION])
+    table["at"] = pd.to_datetime(table["at"], utc=True, format="ISO8601")
+    return table.astype(RECOMMENDATION).sort_values(["run", "head", "rank", "tail"], ignore_index=True)
+
+
+def nearest_of(
+    embeddings: Mapping[str, NodeVectors], schema: Schema, node_type: str, vector: np.ndarray, n: int
+) -> pd.DataFrame:
+    """Key and similarity of the `n` nodes of a type, or of one below it, nearest by cosine; exact.
+
+    A vector of zeros is near nothing: its similarity is 0.
+
+    Raises:
+        InputError: no such type, or vectors of another length.
+    """
+    below = schema.subtypes(node_type)
+    found = {kind: one for kind, one in embeddings.items() if kind in below}
+    fitting = [one for one in found.values() if one.vectors.shape[1] == len(vector)]
+    if found and not fitting:
+        dim = next(iter(found.values())).vectors.shape[1]
+        raise InputError(f"the vector has {len(vector)} numbers, those of {node_type} have {dim}")
+    keys = np.concatenate([np.empty(0, dtype=object), *(one.keys.to_numpy(dtype=object) for one in fitting)])
+    given = np.concatenate([np.empty((0, len(vector)), dtype=np.float32), *(one.vectors for one in fitting)])
+    lengths = np.linalg.norm(given, axis=1) * np.linalg.norm(vector)
+    table = pd.DataFrame({"key": keys, "similarity": given @ vector / np.where(lengths > 0, lengths, 1)})
+    best = table.sort_values(["similarity", "key"], ascending=[False, True]).head(n).reset_index(drop=True)
+    return best.astype({"key": "str", "similarity": "float64"})
 
 
 def communities_by_type(communities: pd.Series) -> dict[str, pd.Series]:

@@ -22,7 +22,14 @@ from graph_schema.tables import RECOMMENDED
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.stores import ladybug_statements as cypher
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import ENDS, Described, communities_by_type, graph_from, require_found
+from kgxfer.stores.contents import (
+    ENDS,
+    Described,
+    communities_by_type,
+    graph_from,
+    recommendations_from,
+    require_found,
+)
 from kgxfer.stores.ladybug_drawing import drawn, readable
 from kgxfer.stores.ladybug_file import LadybugFile
 from kgxfer.stores.ladybug_load import checked, copy, create, fill, holds
@@ -42,7 +49,6 @@ VECTORS = 20_000
 class _Manifest(Described):
     format: int
     fingerprint: str
-    description: str
     done: int
     complete: bool
 
@@ -79,7 +85,7 @@ class LadybugStore(GraphStore):
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
-        manifest = self._complete()
+        manifest = self.described()
         nodes, edges = {}, {}
         for kind, dtypes in zip(manifest.told["nodes"], manifest.told["node_properties"], strict=True):
             nodes[kind] = to_frame(self._file.arrow(cypher.read_nodes(kind, [*NODE_COLUMNS, *dtypes])))
@@ -130,12 +136,13 @@ class LadybugStore(GraphStore):
             if len(table):
                 flat = table.column("vector").combine_chunks().flatten().to_numpy()
                 keys = pd.Index(table.column("key").to_pandas().astype("str"))
-                found[kind] = NodeVectors(keys, flat.reshape(-1, dim).astype(np.float32))
+                runs = pd.Index(table.column("run").to_pandas().astype("str"))
+                found[kind] = NodeVectors(keys, flat.reshape(-1, dim).astype(np.float32), runs)
         return found
 
     def write_recommendations(self, edges: pd.DataFrame, run: Run, progress: Progress = silent) -> None:
         """Write RECOMMENDED edges in place of those of the same run; see `GraphStore.write_recommendations`."""
-        schema = self._complete().schema
+        schema = self.described().schema
         moment = run.at.astimezone(UTC).replace(tzinfo=None) if run.at.tzinfo else run.at
         table = edges[["head", "tail", "score", "rank"]].assign(model=run.model, run=run.name, at=moment)
         types = [table[end].str.partition(":")[0] for end in ENDS]
@@ -153,9 +160,15 @@ class LadybugStore(GraphStore):
                 done += len(part)
                 progress("recommendations", done, len(table))
 
+    def read_recommendations(self) -> pd.DataFrame:
+        """All RECOMMENDED edges; see `GraphStore.read_recommendations`."""
+        self.described()
+        there = self._has_recommendations()
+        return recommendations_from(to_frame(self._file.arrow(cypher.RECOMMENDATIONS)) if there else pd.DataFrame())
+
     def write_communities(self, communities: pd.Series) -> None:
         """Write numbers of communities; see `GraphStore.write_communities`."""
-        kinds = [*self._complete().told["nodes"]]
+        kinds = [*self.described().told["nodes"]]
         with self._file.transaction():
             for kind in kinds:
                 self._file.run(cypher.add_communities(kind))
@@ -179,6 +192,15 @@ class LadybugStore(GraphStore):
         gone = runs[runs["run"] == run].groupby("what")["count"].sum()
         return gone.reindex(["embeddings", "recommendations"], fill_value=0).rename_axis("what").reset_index()
 
+    def described(self) -> _Manifest:
+        """What the file says of its graph; see `GraphStore.described`."""
+        manifest = self._manifest()
+        if manifest is None:
+            raise InputError(f'"{self._file.name}" holds no graph; load one first')
+        if not manifest.complete:
+            raise InputError(f'the graph in "{self._file.name}" was not written whole; load it again to complete it')
+        return manifest
+
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Ask in Cypher, reading only; see `GraphStore.query`. A node is shown as its key, an edge as its relation."""
         columns, rows = self._file.ask(text, parameters)
@@ -198,7 +220,7 @@ class LadybugStore(GraphStore):
     def neighbours(self, key: str, limit: int = 100) -> pd.DataFrame:
         """The edges at a node, those that leave it first; see `GraphStore.neighbours`."""
         kind = key.partition(":")[0]
-        if kind not in self._complete().told["nodes"] or not self._file.run(cypher.find(kind), key=key):
+        if kind not in self.described().told["nodes"] or not self._file.run(cypher.find(kind), key=key):
             raise InputError(f'no node has the key "{key}"; a key is Type:domain/id, such as User:books/u1')
         rows = self._file.run(cypher.leaving(kind), key=key, limit=limit)
         if len(rows) < limit:
@@ -207,7 +229,7 @@ class LadybugStore(GraphStore):
 
     def nearest(self, node_type: str, vector: np.ndarray, n: int = 10) -> pd.DataFrame:
         """The nearest nodes by cosine, exact; see `GraphStore.nearest`."""
-        below = self._complete().schema.subtypes(node_type)
+        below = self.described().schema.subtypes(node_type)
         dims = {kind: dim for kind, dim in self._dims().items() if kind in below}
         kinds = [kind for kind, dim in dims.items() if dim == len(vector)]
         if dims and not kinds:
@@ -219,7 +241,7 @@ class LadybugStore(GraphStore):
 
     def stats(self) -> pd.DataFrame:
         """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
-        told = self._complete().told
+        told = self.described().told
         rows = [("nodes", kind, self._file.run(cypher.count_nodes(kind))[0][0]) for kind in told["nodes"]]
         for kind in (EdgeType(*names) for names in told["edges"]):
             rows.append(("edges", " ".join(kind), self._file.run(cypher.count_edges(kind))[0][0]))
@@ -246,7 +268,8 @@ class LadybugStore(GraphStore):
     def _manifest(self) -> _Manifest | None:
         if [cypher.MANIFEST, "NODE"] not in self._file.run(cypher.TABLES):
             return None
-        manifest = _Manifest(*self._file.run(cypher.READ_MANIFEST)[0])
+        said = self._file.run(cypher.READ_MANIFEST)[0]
+        manifest = _Manifest(**dict(zip(cypher.MANIFEST_COLUMNS, said, strict=True)))
         if manifest.format != FORMAT:
             raise InputError(
                 f'"{self._file.name}" has format {manifest.format}, this version reads {FORMAT}; '
@@ -254,20 +277,12 @@ class LadybugStore(GraphStore):
             )
         return manifest
 
-    def _complete(self) -> _Manifest:
-        manifest = self._manifest()
-        if manifest is None:
-            raise InputError(f'"{self._file.name}" holds no graph; load one first')
-        if not manifest.complete:
-            raise InputError(f'the graph in "{self._file.name}" was not written whole; load it again to complete it')
-        return manifest
-
     def _require(self, kind: str, keys: pd.Series) -> None:
         """InputError when a node of the type lacks one of the keys."""
         import pyarrow as pa
 
         found: list[str] = []
-        if kind in self._complete().told["nodes"]:
+        if kind in self.described().told["nodes"]:
             given = pa.table({"key": pa.Array.from_pandas(keys, type=pa.string())})
             found = self._file.arrow(cypher.known_keys(kind), given=given).column("key").to_pylist()
         if len(found) < len(keys):
@@ -280,7 +295,7 @@ class LadybugStore(GraphStore):
         return int(columns[EMBEDDING].removeprefix("FLOAT[").removesuffix("]")) if EMBEDDING in columns else None
 
     def _dims(self) -> dict[str, int]:
-        dims = {kind: self._dim(kind) for kind in self._complete().told["nodes"]}
+        dims = {kind: self._dim(kind) for kind in self.described().told["nodes"]}
         return {kind: dim for kind, dim in dims.items() if dim is not None}
 
     def _has_recommendations(self) -> bool:

@@ -135,7 +135,7 @@ def read_vectors(kind: str) -> str:
     """All vectors of a type, in the order of its rows."""
     return (
         f"MATCH (n:`{kind}`) WHERE n.`{EMBEDDING}` IS NOT NULL "
-        f"RETURN n.`{KEY}` AS key, n.`{EMBEDDING}` AS vector ORDER BY n.`{ROW}`"
+        f"RETURN n.`{KEY}` AS key, n.`{EMBEDDING}` AS vector, n.`{EMBEDDING_RUN}` AS run ORDER BY n.`{ROW}`"
     )
 
 
@@ -165,6 +165,10 @@ def nearest(kinds: Sequence[str], dim: int) -> str:
 
 
 RECOMMENDATION_RUNS = f"MATCH ()-[r:`{RECOMMENDED}`]->() RETURN r.run AS run, count(*) AS count"
+RECOMMENDATIONS = (
+    f"MATCH (a)-[r:`{RECOMMENDED}`]->(b) RETURN a.`{KEY}` AS head, b.`{KEY}` AS tail, "
+    "r.score AS score, r.rank AS rank, r.run AS run, r.model AS model, r.at AS at"
+)
 FORGET_RECOMMENDATIONS = f"MATCH ()-[r:`{RECOMMENDED}`]->() WHERE r.run = $run DELETE r"
 
 

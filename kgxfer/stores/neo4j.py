@@ -29,6 +29,7 @@ from kgxfer.stores.neo4j_manifest import (
     INDEXING,
     LOADING,
     READY,
+    Manifest,
     complete,
     manifest_of,
     require_same,
@@ -112,7 +113,7 @@ class Neo4jStore(GraphStore):
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
-        manifest = complete(self._session)
+        manifest = self.described()
         nodes = read_node_tables(self._session, manifest.told)
         return graph_from(manifest.description, nodes, read_edge_tables(self._session, manifest.told, nodes))
 
@@ -134,6 +135,10 @@ class Neo4jStore(GraphStore):
         """Write RECOMMENDED edges in place of those of the same run; see `GraphStore.write_recommendations`."""
         self._write_back.recommendations(edges, run, progress)
 
+    def read_recommendations(self) -> pd.DataFrame:
+        """All RECOMMENDED edges; see `GraphStore.read_recommendations`."""
+        return self._write_back.read_recommendations()
+
     def write_communities(self, communities: pd.Series) -> None:
         """Write numbers of communities; see `GraphStore.write_communities`."""
         self._write_back.communities(communities)
@@ -145,6 +150,10 @@ class Neo4jStore(GraphStore):
         if run not in known:
             raise unknown_name("run", run, known)
         return back.undo(run)
+
+    def described(self) -> Manifest:
+        """What the database says of the graph; see `GraphStore.described`."""
+        return complete(self._session)
 
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Ask in Cypher, reading only; see `GraphStore.query`.
@@ -172,7 +181,7 @@ class Neo4jStore(GraphStore):
     def neighbours(self, key: str, limit: int = 100) -> pd.DataFrame:
         """The edges at a node, those that leave it first; see `GraphStore.neighbours`."""
         kind = key.partition(":")[0]
-        known = kind in complete(self._session).told["nodes"]
+        known = kind in self.described().told["nodes"]
         if not known or not self._session.read(cypher.known_keys(kind), keys=[key]):
             raise InputError(f'no node has the key "{key}"; a key is Type:domain/id, such as User:books/u1')
         rows = self._session.read(cypher.leaving(kind), key=key, limit=limit)
@@ -189,7 +198,7 @@ class Neo4jStore(GraphStore):
 
     def stats(self) -> pd.DataFrame:
         """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
-        told = complete(self._session).told
+        told = self.described().told
         rows = [("nodes", kind, self._session.read(cypher.count_nodes(kind))[0][0]) for kind in told["nodes"]]
         for names in told["edges"]:
             kind = EdgeType(*names)
@@ -227,5 +236,5 @@ class Neo4jStore(GraphStore):
 
     @property
     def _write_back(self) -> WriteBack:
-        manifest = complete(self._session)
+        manifest = self.described()
         return WriteBack(self._session, manifest.schema, tuple(manifest.told["nodes"]))

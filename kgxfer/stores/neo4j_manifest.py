@@ -24,7 +24,6 @@ class Manifest(Described):
 
     fingerprint: str
     format: int
-    description: str
     labels: tuple[str, ...]
     plan: str
     done: int
@@ -60,7 +59,7 @@ def manifest_of(session: Neo4jSession, *, any_format: bool = False) -> Manifest 
         raise InputError(
             f'graph "{session.graph}" has format {version}, this version reads {FORMAT}; clear it and load it again'
         )
-    return Manifest(fingerprint, version, description, tuple(labels), plan, done, state)
+    return Manifest(description, fingerprint, version, tuple(labels), plan, done, state)
 
 
 def complete(session: Neo4jSession) -> Manifest:

@@ -164,10 +164,10 @@ def set_vectors(kind: str) -> str:
 
 
 def read_vectors(kind: str) -> str:
-    """Key and vector of each node of a type that has one, in the order of the rows."""
+    """Key, vector and run of each node of a type that has one, in the order of the rows."""
     return (
         f"{_nodes(kind)} AND n.`{EMBEDDING}` IS NOT NULL "
-        f"RETURN n.`{KEY}`, n.`{EMBEDDING}` ORDER BY n.`{ROW}`"
+        f"RETURN n.`{KEY}`, n.`{EMBEDDING}`, n.`{EMBEDDING_RUN}` ORDER BY n.`{ROW}`"
     )
 
 
@@ -225,6 +225,16 @@ RECOMMENDATION_RUNS = (
     f"MATCH (a)-[r:`{RECOMMENDED}`]->() WHERE a.`{GRAPH}` = $graph AND r.run IS NOT NULL "
     "RETURN r.run AS run, count(*) AS count ORDER BY run"
 )
+
+
+def read_recommendations(wanted: Sequence[str]) -> str:
+    """Head, tail and these expressions in n of all recommendations."""
+    return (
+        f"MATCH (a)-[n:`{RECOMMENDED}`]->(b) WHERE a.`{GRAPH}` = $graph AND n.run IS NOT NULL "
+        f"RETURN a.`{KEY}`, b.`{KEY}`, {', '.join(wanted)}"
+    )
+
+
 FORGET_RECOMMENDATIONS = (
     f"MATCH (a)-[r:`{RECOMMENDED}`]->() WHERE r.run = $run AND a.`{GRAPH}` = $graph "
     f"CALL (r) {{ DELETE r }} IN TRANSACTIONS OF {DELETED_TOGETHER} ROWS RETURN count(*) AS count"

@@ -14,10 +14,16 @@ from graph_schema.schema import Schema
 from graph_schema.tables import RECOMMENDED
 from kgxfer.stores import neo4j_statements as cypher
 from kgxfer.stores.base import NodeVectors, Progress, Run
-from kgxfer.stores.contents import ENDS, communities_by_type, require_found
+from kgxfer.stores.contents import (
+    ENDS,
+    RECOMMENDATION,
+    communities_by_type,
+    recommendations_from,
+    require_found,
+)
 from kgxfer.stores.neo4j_indexes import create_indexes
 from kgxfer.stores.neo4j_session import Neo4jSession
-from kgxfer.stores.neo4j_tables import moment_of
+from kgxfer.stores.neo4j_tables import moment_of, table_from, wanted
 
 if TYPE_CHECKING:
     from neo4j import ManagedTransaction
@@ -68,8 +74,9 @@ class WriteBack:
         found = {}
         for kind in self.node_types:
             if rows := self.session.read(cypher.read_vectors(kind)):
-                keys, vectors = zip(*rows, strict=True)
-                found[kind] = NodeVectors(pd.Index(keys, dtype="str"), np.array(vectors, dtype=np.float32))
+                keys, vectors, runs = zip(*rows, strict=True)
+                given = np.array(vectors, dtype=np.float32)
+                found[kind] = NodeVectors(pd.Index(keys, dtype="str"), given, pd.Index(runs, dtype="str"))
         return found
 
     def recommendations(self, edges: pd.DataFrame, run: Run, progress: Progress) -> None:
@@ -93,6 +100,12 @@ class WriteBack:
                 self.session.change(cypher.recommend(head, tail), rows=part, **said)
                 done += len(part)
                 progress("recommendations", done, len(edges))
+
+    def read_recommendations(self) -> pd.DataFrame:
+        """All RECOMMENDED edges, of all runs."""
+        dtypes = {name: dtype for name, dtype in RECOMMENDATION.items() if name not in ENDS}
+        rows = self.session.read(cypher.read_recommendations(wanted(dtypes)))
+        return recommendations_from(table_from(rows, dtypes, first=ENDS))
 
     def communities(self, communities: pd.Series) -> None:
         """Write numbers of communities in place of all that were there, in one transaction."""

@@ -21,9 +21,17 @@ from graph_schema.errors import InputError, unknown_name
 from graph_schema.schema import EdgeType, Schema
 from graph_schema.tables import RECOMMENDED
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.graph.storage import schema_of
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import ENDS, description_of, edge_table, graph_from, node_table
+from kgxfer.stores.contents import (
+    ENDS,
+    Described,
+    description_of,
+    edge_table,
+    graph_from,
+    nearest_of,
+    node_table,
+    recommendations_from,
+)
 from loaders.files import new_file
 
 if TYPE_CHECKING:
@@ -86,7 +94,7 @@ class NetworkxStore(GraphStore):
 
     def read_graph(self) -> KnowledgeGraph:
         """Read the graph back; see `GraphStore.read_graph`."""
-        self._told()
+        self.described()
         nodes: dict[str, list[dict[str, Any]]] = {}
         for key, one in self.graph.nodes(data=True):
             nodes.setdefault(one[TYPE], []).append({KEY: key, **one})
@@ -106,7 +114,7 @@ class NetworkxStore(GraphStore):
         self, vectors: Mapping[str, NodeVectors], run: Run, progress: Progress = silent
     ) -> None:
         """Write vectors, all of them or none; see `GraphStore.write_embeddings`."""
-        self._told()
+        self.described()
         for given in vectors.values():
             self._require(given.keys)
         done, total = 0, sum(len(one.keys) for one in vectors.values())
@@ -119,18 +127,19 @@ class NetworkxStore(GraphStore):
 
     def read_embeddings(self) -> dict[str, NodeVectors]:
         """All vectors by node type; see `GraphStore.read_embeddings`."""
-        told = self._told()
+        told = self.described().told
         found: dict[str, NodeVectors] = {}
         for kind in told["nodes"]:
             rows = sorted((one[ROW], key) for key, one in self._embedded() if one[TYPE] == kind)
             if rows:
                 vectors = np.array([self.graph.nodes[key][EMBEDDING] for _, key in rows], dtype=np.float32)
-                found[kind] = NodeVectors(pd.Index([key for _, key in rows], dtype="str"), vectors)
+                runs = pd.Index([self.graph.nodes[key][EMBEDDING_RUN] for _, key in rows], dtype="str")
+                found[kind] = NodeVectors(pd.Index([key for _, key in rows], dtype="str"), vectors, runs)
         return found
 
     def write_recommendations(self, edges: pd.DataFrame, run: Run, progress: Progress = silent) -> None:
         """Write RECOMMENDED edges in place of those of the same run; see `GraphStore.write_recommendations`."""
-        self._told()
+        self.described()
         for end in ENDS:
             self._require(edges[end])
         self.graph.remove_edges_from(list(self._recommended(run.name)))
@@ -142,9 +151,16 @@ class NetworkxStore(GraphStore):
         progress("recommendations", len(edges), len(edges))
         self._save(self.graph)
 
+    def read_recommendations(self) -> pd.DataFrame:
+        """All RECOMMENDED edges; see `GraphStore.read_recommendations`."""
+        self.described()
+        edges = self.graph.edges(data=True)
+        rows = [{"head": head, "tail": tail, **one} for head, tail, one in edges if one[RELATION] == RECOMMENDED]
+        return recommendations_from(pd.DataFrame(rows))
+
     def undo(self, run: str) -> pd.DataFrame:
         """Remove what a run wrote; see `GraphStore.undo`."""
-        self._told()
+        self.described()
         edges = list(self._recommended(run))
         nodes = [one for _, one in self._embedded() if one[EMBEDDING_RUN] == run]
         if not edges and not nodes:
@@ -156,6 +172,12 @@ class NetworkxStore(GraphStore):
         self._save(self.graph)
         return pd.DataFrame({"what": ["embeddings", "recommendations"], "count": [len(nodes), len(edges)]})
 
+    def described(self) -> Described:
+        """What the file says of its graph; see `GraphStore.described`."""
+        if "description" not in self.graph.graph:
+            raise InputError(f"{self._name} holds no graph; load one first")
+        return Described(self.graph.graph["description"])
+
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """networkx has no query language: always an InputError that says what to use."""
         raise InputError(
@@ -165,7 +187,7 @@ class NetworkxStore(GraphStore):
 
     def neighbours(self, key: str, limit: int = 100) -> pd.DataFrame:
         """The edges at a node, those that leave it first; see `GraphStore.neighbours`."""
-        self._told()
+        self.described()
         if key not in self.graph:
             raise InputError(f'no node has the key "{key}"; a key is Type:domain/id, such as User:books/u1')
         rows = [(key, said, tail) for _, tail, said in self.graph.out_edges(key, data=RELATION)]
@@ -174,23 +196,13 @@ class NetworkxStore(GraphStore):
 
     def nearest(self, node_type: str, vector: np.ndarray, n: int = 10) -> pd.DataFrame:
         """The nearest nodes by cosine, exact; see `GraphStore.nearest`."""
-        below = schema_of(self._told()).subtypes(node_type)
-        found = {kind: one for kind, one in self.read_embeddings().items() if kind in below}
-        fitting = [one for one in found.values() if one.vectors.shape[1] == len(vector)]
-        if found and not fitting:
-            dim = next(iter(found.values())).vectors.shape[1]
-            raise InputError(f"the vector has {len(vector)} numbers, those of {node_type} have {dim}")
-        if not fitting:
-            return pd.DataFrame({"key": [], "name": [], "similarity": []}).astype({"key": "str", "name": "str"})
-        keys = np.concatenate([one.keys.to_numpy() for one in fitting])
-        similarity = _cosine(np.concatenate([one.vectors for one in fitting]), np.asarray(vector))
-        table = pd.DataFrame({"key": keys, "name": [self.graph.nodes[key].get("name") for key in keys]}, dtype="str")
-        best = table.assign(similarity=similarity).sort_values(["similarity", "key"], ascending=[False, True])
-        return best.head(n).reset_index(drop=True)
+        best = nearest_of(self.read_embeddings(), self.described().schema, node_type, vector, n)
+        names = pd.Series([self.graph.nodes[key].get("name") for key in best["key"]], dtype="str")
+        return best.assign(name=names)[["key", "name", "similarity"]]
 
     def stats(self) -> pd.DataFrame:
         """Counts; the edges by type, what was written back by run; see `GraphStore.stats`."""
-        told = self._told()
+        told = self.described().told
         types = self.graph.nodes(data=TYPE)
         edges, back = [], []
         for head, tail, one in self.graph.edges(data=True):
@@ -220,11 +232,6 @@ class NetworkxStore(GraphStore):
     @property
     def _name(self) -> str:
         return "the store" if self.path is None else f'"{self.path}"'
-
-    def _told(self) -> dict[str, Any]:
-        if "description" not in self.graph.graph:
-            raise InputError(f"{self._name} holds no graph; load one first")
-        return json.loads(self.graph.graph["description"])  # type: ignore[no-any-return]
 
     def _require(self, keys: Iterable[str]) -> None:
         if lost := next((key for key in keys if key not in self.graph), None):
@@ -290,13 +297,6 @@ def _table(rows: list[dict[str, Any]], column: str) -> pd.DataFrame:
     """Lines as a table with a column that all of them may lack; whole numbers stay whole where some are missing."""
     table = pd.DataFrame(rows, dtype=object)
     return table if column in table else table.assign(**{column: None})
-
-
-def _cosine(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """Cosine of each row with a vector; 0 where one of them is nothing but zeros."""
-    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
-    cosines: np.ndarray = vectors @ vector / np.where(lengths > 0, lengths, 1)
-    return cosines
 
 
 def _refuse_names(schema: Schema) -> None:

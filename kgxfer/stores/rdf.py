@@ -22,7 +22,7 @@ from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.rdf import edge_texts, node_texts
 from kgxfer.graph.rdf_terms import N_TRIPLES, STORE, Form
 from kgxfer.stores.base import GraphStore, NodeVectors, Progress, Run, silent
-from kgxfer.stores.contents import description_of
+from kgxfer.stores.contents import Described, description_of, nearest_of
 from kgxfer.stores.rdf_place import Place, oxigraph
 from kgxfer.stores.rdf_query import ask
 from kgxfer.stores.rdf_tables import (
@@ -105,23 +105,35 @@ class RdfStore(GraphStore):
 
     def write_embeddings(self, vectors: Mapping[str, NodeVectors], run: Run, progress: Progress = silent) -> None:
         """Write vectors, by node type; InputError for a node that is not there."""
-        self._require_graph()
+        self.described()
         self._written.add_vectors(vectors, run, progress)
 
     def read_embeddings(self) -> dict[str, NodeVectors]:
         """All vectors by node type, in the order of the graph's rows."""
-        self._require_graph()
+        self.described()
         return self._written.vectors()
 
     def write_recommendations(self, edges: pd.DataFrame, run: Run, progress: Progress = silent) -> None:
         """Write RECOMMENDED edges instead of those of the same run; InputError for a node that is not there."""
-        self._require_graph()
+        self.described()
         self._written.add_recommendations(edges, run, progress)
+
+    def read_recommendations(self) -> pd.DataFrame:
+        """All RECOMMENDED edges; see `GraphStore.read_recommendations`."""
+        self.described()
+        return self._written.recommendations()
 
     def undo(self, run: str) -> pd.DataFrame:
         """Remove all vectors and recommendations of a run and return what went, as a table what, count."""
-        self._require_graph()
+        self.described()
         return self._written.undo(run)
+
+    def described(self) -> Described:
+        """What the file says of its graph; see `GraphStore.described`."""
+        said = self._said() if self._place.exists else {}
+        if said.get(STATE) != WHOLE:
+            raise self._no_graph()
+        return Described(said[DESCRIPTION])
 
     def query(self, text: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Ask in SPARQL; see `kgxfer.stores.rdf_query.ask` for parameters, prefixes and the form of the answer."""
@@ -151,11 +163,12 @@ class RdfStore(GraphStore):
 
     def nearest(self, node_type: str, vector: np.ndarray, n: int = 10) -> pd.DataFrame:
         """The `n` nodes of a type, or of a type below it, nearest by cosine: a table key, name, similarity."""
-        return self._written.nearest(self._require_graph(), node_type, vector, n)
+        best = nearest_of(self.read_embeddings(), self.described().schema, node_type, vector, n)
+        return best.assign(name=self._written.names(best["key"]))[["key", "name", "similarity"]]
 
     def stats(self) -> pd.DataFrame:
         """Counts as a table kind, name, count."""
-        return self._written.stats(self._require_graph())
+        return self._written.stats(self.described().told)
 
     def clear(self, progress: Progress = silent) -> None:
         """Remove the graph with all that was written back; triples of others stay. No graph is no error."""
@@ -189,15 +202,8 @@ class RdfStore(GraphStore):
                 store.remove(quad)
             store.add(pyoxigraph.Quad(graph, predicate, pyoxigraph.Literal(value), default))
 
-    def _require_graph(self) -> str:
-        """The description of the graph; InputError where there is none, or a part of one."""
-        said = self._said() if self._place.exists else {}
-        if said.get(STATE) != WHOLE:
-            raise self._no_graph()
-        return said[DESCRIPTION]
-
     def _node(self, key: str) -> Any:
-        self._require_graph()
+        self.described()
         pyoxigraph = oxigraph()
         at = (pyoxigraph.NamedNode(f"{BASE}{STORE}{KEY}"), pyoxigraph.Literal(key), pyoxigraph.DefaultGraph())
         found = next(self._place.store().quads_for_pattern(None, *at), None)

@@ -8,7 +8,6 @@ a triple at the graph, for as long as the update takes.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -24,8 +23,8 @@ from graph_schema.ontology import BASE
 from graph_schema.schema import Datatype
 from graph_schema.tables import RECOMMENDED
 from kgxfer.graph.rdf_terms import N_TRIPLES, RDF, STORE, XSD, described, literals, text_of
-from kgxfer.graph.storage import schema_of
 from kgxfer.stores.base import NodeVectors, Progress, Run
+from kgxfer.stores.contents import recommendations_from
 from kgxfer.stores.rdf_place import Place, oxigraph
 from kgxfer.stores.rdf_query import ask, term
 
@@ -36,6 +35,10 @@ _NEW = f"<{BASE}{STORE}new>"
 _MEANT = f"<{BASE}graph> store:meant ?run"
 _PREFIXES = f"PREFIX store: <{BASE}{STORE}> PREFIX kg: <{BASE}> PREFIX rdf: <{RDF}>\n"
 _STATED = f"a <{BASE}{RECOMMENDED}-statement> ; kg:run ?run"
+_RECOMMENDATIONS = f"""SELECT ?head ?tail ?score ?rank ?run ?model ?at WHERE {{
+  ?it {_STATED} ; rdf:subject ?user ; rdf:object ?item ; kg:score ?score ; kg:rank ?rank ; kg:model ?model ; kg:at ?at .
+  ?user store:{KEY} ?head . ?item store:{KEY} ?tail
+}}"""
 _UNDO_RECOMMENDATIONS = f"""DELETE {{ ?user kg:{RECOMMENDED} ?item }} WHERE {{
   {_MEANT} . ?it {_STATED} ; rdf:subject ?user ; rdf:object ?item .
   FILTER NOT EXISTS {{
@@ -97,15 +100,15 @@ class Written:
     def vectors(self) -> dict[str, NodeVectors]:
         """All vectors by node type, in the order of the rows."""
         if self._kept is None:
-            quads = self._place.store().quads_for_pattern(None, self._node(STORE + EMBEDDING), None)
-            found = pd.DataFrame([(quad.subject.value, quad.object.value) for quad in quads], columns=["iri", "said"])
-            table = self._nodes().merge(found, on="iri")
+            table = self._nodes().merge(self._values(EMBEDDING, "said"), on="iri")
+            table = table.merge(self._values(EMBEDDING_RUN, "run"), on="iri")
             self._kept = {}
             for kind, part in table.sort_values(["kind", ROW]).groupby("kind", sort=False):
                 rows = [np.frombuffer(base64.b64decode(said), dtype="<f4") for said in part["said"]]
                 if len({len(row) for row in rows}) > 1:
                     raise InputError(f"{kind}: vectors of several lengths; undo a run, or write all of them again")
-                self._kept[str(kind)] = NodeVectors(pd.Index(part[KEY].to_numpy()), np.stack(rows).astype(np.float32))
+                keys, runs = (pd.Index(part[name].to_numpy()) for name in (KEY, "run"))
+                self._kept[str(kind)] = NodeVectors(keys, np.stack(rows).astype(np.float32), runs)
         return self._kept
 
     def add_recommendations(self, edges: pd.DataFrame, run: Run, progress: Progress) -> None:
@@ -132,6 +135,10 @@ class Written:
             progress("recommendations", start + len(users), len(edges))
         self._place.save()
 
+    def recommendations(self) -> pd.DataFrame:
+        """All recommendations, of all runs."""
+        return recommendations_from(ask(self._place.store(), _RECOMMENDATIONS))
+
     def undo(self, run: str) -> pd.DataFrame:
         """Remove a run and count what went."""
         found = self._counts()
@@ -146,30 +153,13 @@ class Written:
         counts = of_run.reindex(["embeddings", "recommendations"], fill_value=0)
         return pd.DataFrame({"what": counts.index.astype("str"), "count": counts.to_numpy(np.int64)})
 
-    def nearest(self, description: str, node_type: str, vector: np.ndarray, n: int) -> pd.DataFrame:
-        """The nodes of a type or below it nearest to a vector, by cosine; one of zeros is near nothing."""
-        schema = schema_of(json.loads(description))
-        kinds = [kind for kind in self.vectors() if schema.is_subtype(kind, schema.node_type(node_type).name)]
-        asked = np.asarray(vector, dtype=np.float32)
-        keys, scores = [], []
-        for kind in kinds:
-            held = self.vectors()[kind]
-            if asked.shape != held.vectors.shape[1:]:
-                dim = held.vectors.shape[1]
-                raise InputError(f"a vector of shape {asked.shape}, but those of {kind} have {dim} numbers")
-            lengths = np.linalg.norm(held.vectors, axis=1) * np.linalg.norm(asked)
-            products = held.vectors @ asked
-            scores.append(np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0))
-            keys.append(held.keys.to_numpy())
-        table = pd.DataFrame({KEY: np.concatenate([[], *keys]), "similarity": np.concatenate([[], *scores])})
-        table = table.sort_values("similarity", ascending=False, kind="stable").head(n).reset_index(drop=True)
-        iris = self._nodes().set_index(KEY)["iri"].reindex(table[KEY])
-        table.insert(1, "name", [self._name(iri) for iri in iris])
-        return table.astype({KEY: "str", "name": "str", "similarity": "float64"})
+    def names(self, keys: pd.Series) -> pd.Series:
+        """What the nodes of these keys are called; missing for one without a name."""
+        iris = self._nodes().set_index(KEY)["iri"].reindex(keys)
+        return pd.Series([self._name(iri) for iri in iris], dtype="str")
 
-    def stats(self, description: str) -> pd.DataFrame:
-        """Counts as a table kind, name, count."""
-        told = json.loads(description)
+    def stats(self, told: dict[str, Any]) -> pd.DataFrame:
+        """Counts as a table kind, name, count, of the graph that is described so."""
         rows = [("nodes", kind, size) for kind, size in told["nodes"].items()]
         rows += [("edges", " ".join(kind), size) for kind, size in zip(told["edges"], told["edge_sizes"], strict=True)]
         rows += [(one.what, one.run, one.count) for one in self._counts().itertuples(name="Row")]
@@ -204,15 +194,14 @@ class Written:
     def _nodes(self) -> pd.DataFrame:
         """Every node: iri, key, kind, row."""
         if self._known is None:
-            store = self._place.store()
-            quads = {name: store.quads_for_pattern(None, self._node(STORE + name), None) for name in (KEY, ROW)}
-            keys, rows = (
-                pd.DataFrame([(quad.subject.value, quad.object.value) for quad in found], columns=["iri", name])
-                for name, found in quads.items()
-            )
-            known = keys.merge(rows, on="iri")
+            known = self._values(KEY, KEY).merge(self._values(ROW, ROW), on="iri")
             self._known = known.assign(kind=known[KEY].str.split(":", n=1).str[0], row=known[ROW].astype(np.int64))
         return self._known
+
+    def _values(self, local: str, column: str) -> pd.DataFrame:
+        """What is said of nodes under a name of the store's own: iri and the value's text."""
+        quads = self._place.store().quads_for_pattern(None, self._node(STORE + local), None)
+        return pd.DataFrame([(quad.subject.value, quad.object.value) for quad in quads], columns=["iri", column])
 
     def _tokens(self, keys: pd.Index, what: str) -> pa.Array:
         """The IRIs of nodes as N-Triples writes them."""

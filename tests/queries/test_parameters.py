@@ -125,8 +125,9 @@ def test_a_store_without_cypher_says_where_to_ask() -> None:
 
 
 def test_an_empty_file_says_so(tmp_path: Path) -> None:
-    with LadybugStore(tmp_path / "graph.lbug") as store:
-        assert mistake(store, "domains") == "the store holds no graph; load one first"
+    path = tmp_path / "graph.lbug"
+    with LadybugStore(path) as store:
+        assert mistake(store, "domains") == f'"{path}" holds no graph; load one first'
 
 
 @pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))

@@ -20,7 +20,7 @@ from kgxfer.splits import Split
 from kgxfer.stores import NodeVectors, Run, ladybug_load
 from kgxfer.stores import ladybug as module
 from kgxfer.stores.ladybug import LadybugStore
-from tests.stores.test_contract import films, hostile, recommendations, vectors
+from tests.stores.worlds import films, hostile, recommendations, vectors
 
 ROOT = Path(__file__).parents[2]
 

@@ -16,7 +16,7 @@ from kgxfer.stores import Run
 from kgxfer.stores import networkx_store as module
 from kgxfer.stores.networkx_store import NetworkxStore
 from tests.graph.test_storage import odd_graph
-from tests.stores.test_contract import films, hostile, recommendations, vectors
+from tests.stores.worlds import films, hostile, recommendations, vectors
 
 
 @pytest.mark.parametrize("combine", COMBINATIONS)
