@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from graph_schema.errors import unknown_name
 from loaders import atomic_files
 from loaders.collections import COLLECTIONS, DOMAINS, load_domain, read_domain
 from loaders.dataset import CrossDomainDataset, DataCard, DomainTables
@@ -48,6 +51,28 @@ def available() -> list[str]:
     return list(DATA_SETS)
 
 
+def is_column_map(target: str | Path) -> bool:
+    """Whether a path names a column map: a file that ends in .toml."""
+    return Path(target).suffix.casefold() == ".toml"
+
+
+def dataset_of(target: str, root: str | Path | None = None) -> CrossDomainDataset:
+    """Load a data set by its name, or a user's own data by the path of their column map.
+
+    Args:
+        target: a name of `BY_NAME`, or a path that `is_column_map`.
+        root: folder of the data files of a data set.
+
+    Raises:
+        InputError: neither of the two, or data that cannot be loaded.
+    """
+    if target in BY_NAME:
+        return load(target, root)
+    if is_column_map(target):
+        return from_files(target)
+    raise unknown_name("data set", target, [*BY_NAME, "PATH/TO/MAP.toml"])
+
+
 __all__ = [
     "BY_NAME",
     "COLLECTIONS",
@@ -60,9 +85,11 @@ __all__ = [
     "atomic_files",
     "available",
     "card",
+    "dataset_of",
     "fetch",
     "from_files",
     "from_frames",
+    "is_column_map",
     "load",
     "load_domain",
     "pair",

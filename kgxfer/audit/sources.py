@@ -19,7 +19,6 @@ from kgxfer.recommender_store import load_recommender
 from kgxfer.splits import ColdStartUsers, FixedFiles, Split
 from loaders import CrossDomainDataset
 
-MAP = ".toml"
 FEWER_DRAWS = 99
 """Negatives of sampled ranking, as many papers have it too, where a domain has too few items for the usual number."""
 
@@ -68,12 +67,10 @@ def source_of(target: str, root: Path | None = None, seed: int = 0) -> Source:
         InputError: none of these, data files that are absent or damaged or no longer those of the run, or a folder
             that is incomplete.
     """
-    if target in loaders.BY_NAME:
-        return _of_data_set(loaders.load(target, root=root), target, seed)
-    folder = Path(target)
-    if folder.suffix.lower() == MAP:
-        dataset = loaders.from_files(folder)
+    if target in loaders.BY_NAME or loaders.is_column_map(target):
+        dataset = loaders.dataset_of(target, root)
         return _of_data_set(dataset, dataset.name, seed)
+    folder = Path(target)
     if not folder.exists():
         raise unknown_name("data set or folder of a run", target, loaders.BY_NAME)
     return _of_run(folder, root)

@@ -45,6 +45,7 @@ def audit_bridges(
     out: Annotated[Path | None, typer.Option("--out", help="Folder; link-audits/NAME, numbered, if not given.")] = None,
 ) -> None:
     """Say whether linked things belong together: names, years, audiences against chance, and what to look at first."""
+    import loaders
     from kgxfer import link_audit
     from kgxfer.bridges.review import refuse_existing, write_review
 
@@ -57,7 +58,7 @@ def audit_bridges(
         split, graph = link_audit.run_split(Path(target), root, say)
         usual: tuple[str, ...] = graph.bridges
     else:
-        split, graph = link_audit.default_split(link_audit.dataset_of(target, root), seed), None
+        split, graph = link_audit.default_split(loaders.dataset_of(target, root), seed), None
         named = all(tables.items.get("name") is not None for tables in split.dataset.domains)
         usual = (*USUAL, *(BY_NAME if named else ()))
     asked = list(dict.fromkeys(bridge or (() if links is not None else usual)))

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+import loaders
 from graph_schema.errors import InputError, unknown_name
 from kgxfer.audit import source_of
 from kgxfer.experiment.config import GraphConfig
 from kgxfer.experiment.state import Ground
 from kgxfer.graph import KnowledgeGraph
-from kgxfer.link_audit import dataset_of, default_split, is_run, run_split
+from kgxfer.link_audit import default_split, is_run, run_split
 from kgxfer.recommender_store import load_recommender
 from kgxfer.stores import NodeVectors, Run, recommended_edges, vectors_of
 
@@ -72,7 +73,7 @@ def graph_of(
         _refuse_options("a run", bridge=bridges)
         split, config = run_split(folder, root, say)
     else:
-        split = default_split(dataset_of(target, root), seed)
+        split = default_split(loaders.dataset_of(target, root), seed)
         config = GraphConfig(bridges=tuple(bridges)) if bridges else GraphConfig()
     return Source(split.dataset.name, Ground.of(split, config).graph)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import loaders
-from graph_schema.errors import InputError, unknown_name
+from graph_schema.errors import InputError
 from graph_schema.tables import LINKS, validate
 from kgxfer.bridges.review import restored
 from kgxfer.experiment.config import GraphConfig, load_config
@@ -19,27 +19,13 @@ from loaders.own import read_table
 from loaders.own.bad_lines import refuse_bad_lines
 from loaders.own.given_links import confidences
 
-MAP = ".toml"
 NEEDED = ("source_id", "target_id", "node_type")
-
-
-def dataset_of(target: str, root: Path | None = None) -> CrossDomainDataset:
-    """Load a data set by its name, or a user's own data by the path of their column map.
-
-    Raises:
-        InputError: neither of the two, or data that cannot be loaded.
-    """
-    if target in loaders.BY_NAME:
-        return loaders.load(target, root=root)
-    if Path(target).suffix.lower() == MAP:
-        return loaders.from_files(target)
-    raise unknown_name("data set", target, [*loaders.BY_NAME, "PATH/TO/MAP.toml"])
 
 
 def is_run(target: str) -> bool:
     """Whether a name is the path of a run's configuration: a TOML file with a table `data`, which no map has."""
     path = Path(target)
-    if path.suffix.lower() != MAP or not path.is_file():
+    if not loaders.is_column_map(path) or not path.is_file():
         return False
     try:
         return "data" in tomllib.loads(path.read_text(encoding="utf-8"))

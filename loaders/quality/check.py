@@ -14,8 +14,6 @@ from loaders.pairing import joined
 from loaders.quality.report import QualityReport, quality_of
 from loaders.raw import RawDomain, RawTable
 
-MAP_SUFFIX = ".toml"
-
 
 def check(target: str, root: str | Path | None = None) -> QualityReport:
     """Measure what a name or a path means.
@@ -29,10 +27,10 @@ def check(target: str, root: str | Path | None = None) -> QualityReport:
     """
     if target in loaders.BY_NAME:
         return check_data_set(target, root)
-    if not target.casefold().endswith(MAP_SUFFIX):
+    if not loaders.is_column_map(target):
         if Path(target).exists():
-            raise InputError(f'"{target}" is no column map (a {MAP_SUFFIX} file); make one with kgxfer data init')
-        raise unknown_name(f"data set or column map (a {MAP_SUFFIX} file)", target, loaders.BY_NAME)
+            raise InputError(f'"{target}" is no column map (a .toml file); make one with kgxfer data init')
+        raise unknown_name("data set or column map (a .toml file)", target, loaders.BY_NAME)
     return check_map(target)
 
 
