@@ -17,9 +17,8 @@ from graph_schema.config import Config
 from graph_schema.errors import InputError
 from graph_schema.schema import Schema
 from kgxfer.graph import USER
-from loaders.cleaning import CleaningConfig
 from loaders.own.assemble import ROLES
-from loaders.own.column_map import AttributeMap, TimeUnit, VocabularyMap, checked_map
+from loaders.own.column_map import AttributeMap, PairMap, TimeUnit, checked_map
 
 UNQUOTABLE = ("`", "\\")
 """What a name in backticks could be ended by."""
@@ -109,26 +108,12 @@ class PulledDomain(Config):
     facts: tuple[FactMap, ...] = ()
 
 
-class PullMap(Config):
-    """Two domains in a user's own Neo4j.
+class PullMap(PairMap):
+    """Two domains in a user's own Neo4j; `links` are relationships that join what is the same in both."""
 
-    Attributes:
-        name: what to call the pair in reports.
-        positive_from: ratings from this value on count as positive; None: every interaction does.
-        shared_users: whether equal user ids mean one person.
-        links: relationships that join what is the same in both domains.
-        vocabulary: node types and relations that the library's vocabulary lacks.
-        cleaning: how faults are dealt with, the same for both domains.
-    """
-
-    name: str = Field(min_length=1)
-    positive_from: float | None = None
-    shared_users: bool = True
     source: PulledDomain
     target: PulledDomain
     links: LinkMap | None = None
-    vocabulary: VocabularyMap = Field(default_factory=VocabularyMap)
-    cleaning: CleaningConfig = Field(default_factory=CleaningConfig)
 
     @property
     def domains(self) -> dict[str, PulledDomain]:

@@ -224,14 +224,13 @@ class VocabularyMap(Config):
     relations: tuple[RelationMap, ...] = ()
 
 
-class ColumnMap(Config):
-    """Two domains in a user's own files.
+class PairMap(Config):
+    """What is said of two domains, wherever their tables are.
 
     Attributes:
         name: what to call the pair in reports.
         positive_from: ratings from this value on count as positive; None: every interaction does.
         shared_users: whether equal user ids mean one person. False puts the domain's name before every user id.
-        links: pairs known by hand.
         vocabulary: node types and relations of the user's own.
         cleaning: how faults are dealt with, the same for both domains.
     """
@@ -239,11 +238,16 @@ class ColumnMap(Config):
     name: str = Field(min_length=1)
     positive_from: float | None = None
     shared_users: bool = True
+    vocabulary: VocabularyMap = Field(default_factory=VocabularyMap)
+    cleaning: CleaningConfig = Field(default_factory=CleaningConfig)
+
+
+class ColumnMap(PairMap):
+    """Two domains in a user's own files; `links` are pairs known by hand."""
+
     source: DomainMap
     target: DomainMap
     links: LinksMap | None = None
-    vocabulary: VocabularyMap = Field(default_factory=VocabularyMap)
-    cleaning: CleaningConfig = Field(default_factory=CleaningConfig)
 
     @property
     def tables(self) -> dict[str, TableMap]:
