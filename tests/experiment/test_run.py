@@ -3,106 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from graph_schema import InputError
-from kgxfer.baselines import BASELINES, Popularity
 from kgxfer.experiment import RunConfig, load_config, run
 from kgxfer.experiment.alignment import domain_accuracy
-from kgxfer.recommender import RankingModel
 from kgxfer.recommender_store import load_recommender
-from kgxfer.splits import SPLITS, ColdStartUsers, Split, save_split
-from kgxfer.training.history import EpochRecorder
-from loaders import CrossDomainDataset
-
-CONFIG = """
-name = "tiny"
-seed = 3
-
-[data]
-name = "case-study"
-
-[data.options]
-seed = 1
-source_users = 60
-source_items = 60
-source_interactions = 300
-target_users = 30
-target_items = 40
-target_interactions = 150
-topics = 4
-
-[evaluation]
-k = 5
-sampled_negatives = 10
-
-[models.staged]
-stages = ["adversarial", "fusion", "distillation"]
-dim = 4
-seeds = 2
-stage_settings = { adversarial = { nodes_per_domain = 16 }, distillation = { student_dim = 2 } }
-
-[models.staged.training]
-epochs = 2
-align_epochs = 1
-distil_epochs = 1
-steps_per_epoch = 2
-supervision_settings = { negatives = 8, rows_per_domain = 64 }
-
-[models.target-only]
-encoder = "mf"
-loss = "bpr"
-dim = 4
-combine = "disjoint"
-
-[models.target-only.training]
-epochs = 1
-steps_per_epoch = 2
-supervision_settings = { negatives = 8, rows_per_domain = 64 }
-
-[baselines.popularity]
-[baselines.without_facts]
-kind = "personalised_pagerank"
-"""
-TABLES = [
-    f"{name}.parquet"
-    for name in (
-        "bridge_controls", "comparisons", "figures", "history", "map", "recommendations", "spread", "validation",
-    )
-]  # fmt: skip
-TEXTS = ["choices.json", "config.json", "examples.json", "manifest.json", "report.html", "report.json", "stages.json"]
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
-    path = tmp_path_factory.mktemp("config") / "tiny.toml"
-    path.write_text(CONFIG)
-    return load_config(path)
-
-
-@pytest.fixture(scope="module")
-def said() -> list[str]:
-    return []
-
-
-@pytest.fixture(scope="module")
-def folder(config: RunConfig, said: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("runs") / "deep" / "tiny"
-    run(config, place, progress=False, say=said.append)
-    return place
-
-
-def content(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+from kgxfer.splits import ColdStartUsers, save_split
+from tests.experiment.small_run import CONFIG, TABLES, TEXTS, content
 
 
 def test_every_file_is_there_and_no_other(folder: Path) -> None:
@@ -154,59 +66,6 @@ def test_the_manifest_names_the_split_as_a_frozen_one_does(folder: Path, config:
     frozen, of_run = content(tmp_path / "frozen" / "split.json"), content(folder / "manifest.json")["split"]
     assert of_run["fingerprint"] == frozen["fingerprint"] == split.fingerprint
     assert of_run["sha256"] == {name: table["sha256"] for name, table in frozen["tables"].items()}
-
-
-def leaking(config: RunConfig, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Split], Split]) -> None:
-    """Let the run's protocol hand out a split that another one spoiled."""
-
-    class Leaking(ColdStartUsers):
-        def split(self, dataset: CrossDomainDataset, rng: int = 0) -> Split:
-            return spoil(super().split(dataset, rng))
-
-    monkeypatch.setitem(SPLITS._members, config.split.protocol, Leaking)
-
-
-def test_a_leak_in_the_split_fails_the_run_before_it_begins(
-    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def spoil(split: Split) -> Split:
-        return replace(split, train=pd.concat([split.train, split.test.iloc[:3]], ignore_index=True))
-
-    leaking(config, monkeypatch, spoil)
-    with pytest.raises(InputError, match=r"the run leaks \(.*rows in two parts.*\)") as caught:
-        run(config, tmp_path / "runs" / "new", progress=False, say=lambda line: None)
-    assert "\n" not in str(caught.value) and not list(tmp_path.iterdir())
-
-
-def test_a_model_that_has_seen_test_rows_fails_the_run(
-    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Peeking(Popularity):
-        def fit(self, graph: Any, split: Split, *given: Any) -> RankingModel:
-            return super().fit(graph, replace(split, train=pd.concat([split.train, split.test])), *given)
-
-    monkeypatch.setitem(BASELINES._members, "popularity", Peeking)
-    alone = config.model_copy(update={"models": {}})
-    with pytest.raises(InputError, match=r"the run leaks \(test rows in a model\); model popularity"):
-        run(alone, tmp_path / "new", progress=False, say=lambda line: None)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_warning_is_told_once_and_stands_on_the_page(
-    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def spoil(split: Split) -> Split:
-        """Let the test users have validation rows."""
-        return replace(split, valid=split.test.iloc[:4], test=split.test.iloc[4:], validation="rows of the test users")
-
-    leaking(config, monkeypatch, spoil)
-    lines: list[str] = []
-    run(config.model_copy(update={"models": {}}), tmp_path / "new", progress=False, say=lines.append)
-    told = [line for line in lines if line.startswith("warning: choosing on the test users")]
-    assert len(told) == 1
-    (finding,) = content(tmp_path / "new" / "manifest.json")["leakage"]
-    assert finding["kind"] == "choosing on the test users" and finding["severity"] == "warning"
-    assert "What the leak checks warn of" in (tmp_path / "new" / "report.html").read_text()
 
 
 def test_the_report_repeats_the_tables(folder: Path) -> None:
@@ -296,31 +155,6 @@ def test_the_same_seed_gives_the_same_figures(folder: Path, config: RunConfig, t
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_continues_to_the_same_figures(
-    folder: Path, config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = EpochRecorder.record
-
-    def record_or_stop(self: EpochRecorder, trainer: Any) -> None:
-        record(self, trainer)
-        if self.phase == "align":
-            raise RuntimeError("power cut")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochRecorder, "record", record_or_stop)
-        with pytest.raises(RuntimeError, match="power cut"):
-            run(config, tmp_path / "cut", progress=False, say=lambda line: None)
-    with pytest.raises(InputError, match="exists already; .* --resume continues an interrupted run"):
-        run(config, tmp_path / "cut", progress=False, say=lambda line: None)
-    other = config.model_copy(update={"seed": 4})
-    with pytest.raises(InputError, match="was begun with another configuration; resume with that one or start a new"):
-        run(other, tmp_path / "cut", progress=False, say=lambda line: None, resume=True)
-    run(config, tmp_path / "cut", progress=False, say=lambda line: None, resume=True)
-    figures = [pd.read_parquet(place / "figures.parquet") for place in (folder, tmp_path / "cut")]
-    pd.testing.assert_frame_equal(*figures, check_exact=True)
-
-
-@pytest.mark.slow
 def test_a_refit_is_on_all_training_rows_for_models_and_baselines_alike(
     folder: Path, config: RunConfig, tmp_path: Path
 ) -> None:
@@ -346,59 +180,6 @@ def test_a_refit_is_on_all_training_rows_for_models_and_baselines_alike(
         assert not np.allclose(first, second), model
     stages = [content(place / "stages.json") for place in (folder, refitted)]
     assert [s["validation"] for s in stages[0]] == [s["validation"] for s in stages[1]]  # chosen by the same figures
-
-
-def snapshot(folder: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-
-
-@pytest.mark.parametrize(
-    ("resume", "words"),
-    [(False, "exists already; give another folder or remove it"), (True, "is complete; there is nothing to resume")],
-)
-def test_a_complete_run_is_left_alone(folder: Path, config: RunConfig, resume: bool, words: str) -> None:
-    before = snapshot(folder)
-    with pytest.raises(InputError, match=words):
-        run(config, folder, progress=False, say=lambda line: None, resume=resume)
-    assert snapshot(folder) == before
-
-
-def test_there_is_nothing_to_resume_in_another_folder(config: RunConfig, tmp_path: Path) -> None:
-    (tmp_path / "mine").write_text("keep")
-    with pytest.raises(InputError, match=r"holds no run to resume \(no config.json\); start a new run"):
-        run(config, tmp_path, progress=False, say=lambda line: None, resume=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-
-
-@pytest.mark.parametrize(
-    ("mistake", "words"),
-    [
-        ("split", "does not allow 30 test and 3 validation users"),
-        ("supervision", 'unknown key in supervision held_out "shar"; did you mean "share"?'),
-        ("evaluation", 'unknown domain "online-educatoin"; did you mean "online-education"'),
-    ],
-)
-def test_a_mistake_before_training_leaves_no_folder(
-    config: RunConfig, tmp_path: Path, mistake: str, words: str
-) -> None:
-    wrong = config.model_dump()
-    if mistake == "split":
-        wrong["split"]["settings"] = {"test_share": 0.99}
-    elif mistake == "supervision":
-        wrong["models"]["staged"]["training"]["supervision_settings"] = {"shar": 0.1}
-    else:
-        wrong["evaluation"]["exclude_other_positives"] = ["online-educatoin"]
-    with pytest.raises(InputError, match=words):
-        run(RunConfig.parse(wrong, ""), tmp_path / "runs" / "new", progress=False, say=lambda line: None)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_full_disk_leaves_only_whole_files(config: RunConfig, small_disk: Path) -> None:
-    with pytest.raises(InputError, match="no space left while writing"):
-        run(config, small_disk / "run", progress=False, say=lambda line: None)
-    for path in small_disk.rglob("*.json"):
-        content(path)
-    assert not [path for path in small_disk.rglob("*") if path.name.startswith(".")]
 
 
 def test_the_domain_accuracy_by_hand() -> None:
