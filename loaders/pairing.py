@@ -32,7 +32,8 @@ def pair(
         name: what to call the pair in reports.
         source: the rich domain. A user id found in both domains is one person.
         target: the domain to recommend in.
-        links: pairs known by hand, columns of `graph_schema.tables.LINKS`.
+        links: pairs known by hand, columns of `graph_schema.tables.LINKS`; those of a type above two types of items say
+            that these are alike, all others that they are the same, unless a column `relation` says it.
         schema: the vocabulary that item types, facts and links must belong to.
         positive_from: ratings from this value on count as positive; None: every interaction does.
         fixed: rows a published protocol holds out; see `CrossDomainDataset.fixed`.

@@ -10,7 +10,7 @@ import pandas as pd
 from graph_schema.tables import IDENTITY, LINKS, validate
 from kgxfer.bridges.behaviour_twins import BehaviourTwins, twin_pairs
 from kgxfer.bridges.fuzzy_name import FuzzyName, matched_names
-from kgxfer.bridges.links import Bridge, relations_of, shuffle_links
+from kgxfer.bridges.links import Bridge, given_links, relations_of, shuffle_links
 from kgxfer.bridges.same_name import SameName
 from kgxfer.bridges.shared_entity import SharedEntity
 from kgxfer.bridges.shared_id import SharedId
@@ -57,7 +57,7 @@ def propose_links(split: Split, bridges: Sequence[str | Bridge]) -> pd.DataFrame
         InputError: an unknown bridge (the nearest is named), or a relation of links that is none.
     """
     chosen = [bridge_of(bridge) if isinstance(bridge, str) else bridge for bridge in bridges]
-    tables = [split.train_links] + [bridge.links(split) for bridge in chosen]
+    tables = [given_links(split)] + [bridge.links(split) for bridge in chosen]
     tables = [table.assign(relation=relations_of(table))[list(LINKS.names)] for table in tables if len(table)]
     joined = pd.concat(tables, ignore_index=True) if tables else LINKS.empty()
     pair = ["source_id", "target_id", "node_type"]

@@ -65,6 +65,23 @@ def item_link_type(split: Split) -> tuple[str, str]:
     return nearest_common_type(split.dataset.schema, source, target), LIKENESS
 
 
+def given_links(split: Split) -> pd.DataFrame:
+    """The data set's own links that training may read, each with its relation.
+
+    Where a table does not say: SAME_AS; SIMILAR_TO where it names a type above two types of items, since a book and its
+    film are not the same thing.
+    """
+    links, schema = split.train_links, split.dataset.schema
+    if "relation" in links:
+        return links
+    own = {domain.item_type for domain in split.dataset.domains}
+    above = [
+        len(own) == 2 and schema.root(kind) == "Item" and all(schema.is_subtype(one, kind) for one in own)
+        for kind in links["node_type"]
+    ]
+    return links.assign(relation=np.where(above, LIKENESS, IDENTITY))
+
+
 def nearest_common_type(schema: Schema, first: str, second: str) -> str:
     """The nearest type that both item types descend from."""
     others = schema.ancestors(second)

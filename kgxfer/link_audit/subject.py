@@ -11,7 +11,7 @@ from pydantic import Field
 from graph_schema.config import Config
 from graph_schema.errors import InputError
 from graph_schema.tables import LINKS, validate
-from kgxfer.bridges.links import relations_of
+from kgxfer.bridges.links import given_links, relations_of
 from kgxfer.bridges.review import KEY, kinds_of, node_ids
 from kgxfer.experiment.config import GraphConfig
 from kgxfer.link_audit.chance import against_chance, audiences_of
@@ -83,7 +83,7 @@ def proposed(
         InputError: an unknown bridge, or one that these data do not suit.
     """
     made = {name: (config or GraphConfig()).bridge(name) for name in bridges}
-    tables = {GIVEN: split.train_links} if len(split.train_links) else {}
+    tables = {GIVEN: given_links(split)} if len(split.train_links) else {}
     refused = {}
     for name, bridge in made.items():
         try:

@@ -11,6 +11,7 @@ import lightning as L
 import pandas as pd
 from lightning.pytorch.callbacks import Callback
 
+from graph_schema.errors import InputError
 from loaders.files import new_file
 
 
@@ -44,7 +45,7 @@ class EpochRecorder(Callback):
         self.phase, self._path = phase, path
         self.lines: list[dict[str, Any]] = []
         if resume and path.is_file():
-            self.lines = [json.loads(line) for line in path.read_text().splitlines()]
+            self.lines = _lines(path)
         self._started = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -77,3 +78,14 @@ class EpochRecorder(Callback):
         """Recorded values of one epoch (from 0); names that were not logged are left out."""
         found: dict[str, float] = next((line["values"] for line in self.lines if line["epoch"] == epoch), {})
         return {name: found[name] for name in names if name in found}
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """What was recorded; InputError where the file holds something else."""
+    try:
+        return [
+            {"epoch": int(one["epoch"]), "values": dict(one["values"]), "seconds": float(one["seconds"])}
+            for one in map(json.loads, path.read_text().splitlines())
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f'"{path}" was changed ({error}); remove the folder of this run and start again') from error

@@ -148,6 +148,16 @@ def test_links_given_with_the_data_are_identity_unless_they_say_otherwise(split:
     assert found["method"].tolist() == ["hand", "hand"]
 
 
+def test_given_links_between_items_of_two_types_are_likeness(split: Split) -> None:
+    """A table that says nothing of its relation: a type above both means that they are alike."""
+    source, target = split.dataset.domains
+    given = pair_of(source, target, test={"films": {"bob": "f1"}}, links=SOFT.drop(columns="relation"))
+    trained = FixedFiles().split(given)
+    found = propose_links(trained, [])
+    assert dict(zip(found["node_type"], found["relation"], strict=True)) == {"Item": "SIMILAR_TO", "Genre": "SAME_AS"}
+    assert len(build_graph(trained, found).edges[ALIKE]) == 1
+
+
 def test_the_default_encoder_sends_messages_along_soft_links(split: Split) -> None:
     """Nothing else joins b2 and f2: f2's own vector reaches b2 through the soft link alone."""
     reached = []

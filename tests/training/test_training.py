@@ -158,6 +158,18 @@ def test_resuming_what_is_complete_trains_nothing(
     assert len(before) == 3 and {path: path.read_bytes() for path in tmp_path.rglob("best.*")} == before
 
 
+@pytest.mark.parametrize("line", ["{", "[]", '{"epoch": 0, "values": 1, "seconds": 2}', '{"epoch": 0}'])
+def test_a_history_that_was_changed_is_one_line(
+    board_split: Split, graph: KnowledgeGraph, trained: Path, line: str
+) -> None:
+    (trained / "train" / "history.jsonl").write_text(line + "\n")
+    with pytest.raises(InputError, match=r'history.jsonl" was changed .*; remove the folder of this run') as caught:
+        trainer_of(supervision_settings={}).fit(
+            TransferModel("mf", dim=4), graph, board_split, rng=0, folder=trained, resume=True
+        )
+    assert "\n" not in str(caught.value)
+
+
 @pytest.fixture
 def trained(board_split: Split, graph: KnowledgeGraph, tmp_path: Path) -> Path:
     """A folder with the checkpoints of a run of `TransferModel("mf", dim=4)`, seed 0."""
