@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -115,7 +116,7 @@ def test_a_server_that_stops_and_starts_during_a_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_disk_that_is_full_is_one_line(disk_of_a_server: Path) -> None:
+def test_a_disk_that_is_full_is_one_line_and_the_load_goes_on_on_a_larger_one(disk_of_a_server: Path) -> None:
     graph = wide_graph(items=300, longest=10_000)
     with running(own_server(disk_of_a_server / "home")) as server:
         with connected(server, "before") as store:
@@ -135,6 +136,15 @@ def test_a_disk_that_is_full_is_one_line(disk_of_a_server: Path) -> None:
             r"Neo4j at bolt://127.0.0.1:\d+: .*; its disk may be full: free some, restart it, then do this again",
             problem,
         )
+        server.kill()  # on a full disk it does not end by itself
+        filler.unlink()
+        # To recover, the server begins a further log, of 256 MB.
+        subprocess.run(["mount", "-o", "remount,size=1200m", str(disk_of_a_server)], check=True)
+        server.start()
+        for name in ("before", f"g{number}"):
+            with connected(server, name, SMALL) as store, server.driver() as driver:
+                store.write_graph(graph)
+                assert_whole(store, graph, driver)
 
 
 @pytest.mark.slow
