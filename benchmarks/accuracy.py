@@ -99,9 +99,9 @@ def seeded(kind: str, seeds: int) -> Contender:
     return Contender(lambda ground, seed: control(kind, seed=seed).fit(ground, 0), seeds)
 
 
-def lightgcn(seeds: int) -> Contender:
-    """Three mean layers without item bias, by the loss that the validation rows prefer with the first seed."""
-    return Contender(lambda ground, seed: _lightgcn(ground, _loss_of_lightgcn(ground), seed)[0], seeds)
+def lightgcn(seeds: int, loss: str | None = None) -> Contender:
+    """Three mean layers without item bias, by a loss, or by that which validation rows prefer with the first seed."""
+    return Contender(lambda ground, seed: _lightgcn(ground, loss or _loss_of_lightgcn(ground), seed)[0], seeds)
 
 
 @cache
@@ -125,11 +125,8 @@ def _lightgcn(ground: Ground, loss: str, seed: int) -> tuple[RankingModel, float
 
 def blended() -> dict[str, Contender]:
     """The members of the greedy blend."""
-
-    def by(loss: str) -> Contender:
-        return Contender(lambda ground, seed: _lightgcn(ground, loss, seed)[0])
-
-    return {kind: contenders(seeds=1)[kind] for kind in BLENDED} | {f"lightgcn, {loss}": by(loss) for loss in LIGHTGCN}
+    every = contenders(seeds=1)
+    return {kind: every[kind] for kind in BLENDED} | {f"lightgcn, {loss}": lightgcn(1, loss) for loss in LIGHTGCN}
 
 
 def contenders(seeds: int) -> dict[str, Contender]:

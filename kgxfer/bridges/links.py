@@ -71,15 +71,11 @@ def given_links(split: Split) -> pd.DataFrame:
     Where a table does not say: SAME_AS; SIMILAR_TO where it names a type above two types of items, since a book and its
     film are not the same thing.
     """
-    links, schema = split.train_links, split.dataset.schema
-    if "relation" in links:
+    links, (common, strongest) = split.train_links, item_link_type(split)
+    if links.empty or "relation" in links:
         return links
-    own = {domain.item_type for domain in split.dataset.domains}
-    above = [
-        len(own) == 2 and schema.root(kind) == "Item" and all(schema.is_subtype(one, kind) for one in own)
-        for kind in links["node_type"]
-    ]
-    return links.assign(relation=np.where(above, LIKENESS, IDENTITY))
+    of_items = links["node_type"].isin(split.dataset.schema.ancestors(common))
+    return links.assign(relation=np.where(of_items, strongest, IDENTITY))
 
 
 def nearest_common_type(schema: Schema, first: str, second: str) -> str:

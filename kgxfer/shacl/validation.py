@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +15,13 @@ from graph_schema.schema import Schema
 from kgxfer.graph import KnowledgeGraph
 from kgxfer.graph.rdf import graph_texts
 from kgxfer.graph.rdf_terms import N_TRIPLES
-from kgxfer.graph.storage import schema_of
 from kgxfer.queries.stored import dialect_of
 from kgxfer.shacl.compiled import Rule, rules
 from kgxfer.shacl.cypher import counts
 from kgxfer.shacl.cypher import faults as faults_in_cypher
 from kgxfer.shacl.report import COLUMNS, ShaclReport
 from kgxfer.stores.base import GraphStore
+from kgxfer.stores.contents import Described
 from kgxfer.stores.rdf import RdfStore
 from kgxfer.stores.rdf_place import database_of, oxigraph
 from kgxfer.stores.rdf_query import value_of
@@ -154,4 +153,4 @@ def _schema_of(store: Any) -> Schema | None:
     pyoxigraph = oxigraph()
     said = store.quads_for_pattern(pyoxigraph.NamedNode(GRAPH), pyoxigraph.NamedNode(DESCRIPTION), None)
     found = next(said, None)
-    return None if found is None else schema_of(json.loads(found.object.value))
+    return None if found is None else Described(found.object.value).schema

@@ -181,8 +181,6 @@ def nearest_of(
 ) -> pd.DataFrame:
     """Key and similarity of the `n` nodes of a type, or of one below it, nearest by cosine; exact.
 
-    A vector of zeros is near nothing: its similarity is 0.
-
     Raises:
         InputError: no such type, or vectors of another length.
     """
@@ -194,8 +192,13 @@ def nearest_of(
         raise InputError(f"the vector has {len(vector)} numbers, those of {node_type} have {dim}")
     keys = np.concatenate([np.empty(0, dtype=object), *(one.keys.to_numpy(dtype=object) for one in fitting)])
     given = np.concatenate([np.empty((0, len(vector)), dtype=np.float32), *(one.vectors for one in fitting)])
-    lengths = np.linalg.norm(given, axis=1) * np.linalg.norm(vector)
-    table = pd.DataFrame({"key": keys, "similarity": given @ vector / np.where(lengths > 0, lengths, 1)})
+    return nearest_among(keys, given, vector, n)
+
+
+def nearest_among(keys: np.ndarray, vectors: np.ndarray, vector: np.ndarray, n: int) -> pd.DataFrame:
+    """Key and similarity of the `n` of these nodes that are nearest by cosine, which is 0 for a vector of zeros."""
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+    table = pd.DataFrame({"key": keys, "similarity": vectors @ vector / np.where(lengths > 0, lengths, 1)})
     best = table.sort_values(["similarity", "key"], ascending=[False, True]).head(n).reset_index(drop=True)
     return best.astype({"key": "str", "similarity": "float64"})
 

@@ -36,7 +36,7 @@ def copy_graph(source: GraphStore, target: GraphStore, progress: Progress = sile
         str(name): Run(str(name), str(model), at.to_pydatetime())
         for name, model, at in recommended[["run", "model", "at"]].drop_duplicates("run").itertuples(index=False)
     }
-    for name, part in by_run(vectors).items():
+    for name, part in _by_run(vectors).items():
         target.write_embeddings(part, runs.get(name, Run(name, name)), progress)
     for name, rows in recommended.groupby("run", sort=True):
         target.write_recommendations(rows, runs[str(name)], progress)
@@ -44,7 +44,7 @@ def copy_graph(source: GraphStore, target: GraphStore, progress: Progress = sile
     return Copied(graph.node_count, graph.edge_count, embedded, len(recommended))
 
 
-def by_run(vectors: Mapping[str, NodeVectors]) -> dict[str, dict[str, NodeVectors]]:
+def _by_run(vectors: Mapping[str, NodeVectors]) -> dict[str, dict[str, NodeVectors]]:
     """Vectors that a store has read back, by the run that wrote them and by node type."""
     made: dict[str, dict[str, NodeVectors]] = {}
     for kind, one in vectors.items():

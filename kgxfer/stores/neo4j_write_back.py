@@ -18,6 +18,7 @@ from kgxfer.stores.contents import (
     ENDS,
     RECOMMENDATION,
     communities_by_type,
+    nearest_among,
     recommendations_from,
     require_found,
 )
@@ -160,10 +161,9 @@ class WriteBack:
             rows = self.session.read(cypher.nearest_of_all(node_type), **asked)
         keys, names, vectors = zip(*rows, strict=True) if rows else ((), (), ())
         there = np.array(vectors, dtype=np.float64).reshape(len(rows), len(given))
-        lengths = np.linalg.norm(there, axis=1) * np.linalg.norm(given)
-        table = pd.DataFrame({"key": keys, "name": names, "similarity": there @ given / lengths})
-        table = table.sort_values(["similarity", "key"], ascending=[False, True]).head(n).reset_index(drop=True)
-        return table.astype({"key": "str", "name": "str", "similarity": float})
+        best = nearest_among(np.array(keys, dtype=object), there, given, n)
+        name_of = dict(zip(keys, names, strict=True))
+        return best.assign(name=best["key"].map(name_of).astype("str"))[["key", "name", "similarity"]]
 
     def _dim(self, root: str) -> int | None:
         """The length that the vector index of a top type takes; None where there is no index."""

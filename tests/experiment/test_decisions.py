@@ -15,6 +15,7 @@ from kgxfer.evaluation import Report
 from kgxfer.evaluation.significance import paired_randomisation
 from kgxfer.experiment import RunConfig, checked_config, run
 from kgxfer.experiment.decisions import NO_CONTROL, NO_VALIDATION, decide
+from tests.experiment.small_run import content
 
 TRAINING = {"epochs": 1, "steps_per_epoch": 2, "supervision_settings": {"negatives": 8, "rows_per_domain": 64}}
 WORLD = {
@@ -27,10 +28,6 @@ VALUES: dict[str, Any] = {
     "models": {"one": {"dim": 4, "seeds": 2, "training": TRAINING}, "mf": {"encoder": "mf", "training": TRAINING}},
     "blends": {"controls": {}, "mixed": {"members": ["one", "popularity"]}}, "bridge_controls": {"enabled": True},
 }  # fmt: skip
-
-
-def content(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -156,6 +157,7 @@ def test_given_links_between_items_of_two_types_are_likeness(split: Split) -> No
     found = propose_links(trained, [])
     assert dict(zip(found["node_type"], found["relation"], strict=True)) == {"Item": "SIMILAR_TO", "Genre": "SAME_AS"}
     assert len(build_graph(trained, found).edges[ALIKE]) == 1
+    assert propose_links(replace(trained, train_links=pd.DataFrame()), []).empty
 
 
 def test_the_default_encoder_sends_messages_along_soft_links(split: Split) -> None:
